@@ -1,0 +1,138 @@
+"""The contract of a feed: what a delivery looks like and means, one YAML file per feed in ingestion/feeds/.
+
+Put the contract's shape and its loading here. Never matching of headers (matching.py), never SQL (reading/).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from warehouse.errors import ShopxError
+
+FEEDS = Path(__file__).parent / "feeds"
+
+Field_ = Literal[
+    "date", "order_id", "line_number", "order_status", "product_id", "product_name", "category", "customer_id",
+    "customer_name", "customer_email", "store", "region", "country", "sales_rep", "channel", "quantity",
+    "unit_price", "amount", "discount", "tax", "unit_cost", "currency",
+]  # fmt: skip
+NUMBERS = ("quantity", "unit_price", "amount", "discount", "tax", "unit_cost")
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Strict):
+    """How one of our columns is found and what its cells may hold."""
+
+    names: tuple[str, ...] = Field(min_length=1)
+    optional: bool = False
+    pattern: str | None = None
+    null_words: tuple[str, ...] = ()
+    spreadsheet_integer: bool = False
+    above: int | None = None
+    below: int | None = None
+
+
+class Contract(_Strict):
+    """What whoever delivers has promised. `sha256` is of the YAML's bytes and stands in the ledger."""
+
+    feed: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")
+    title: str
+    kind: Literal["csv"] = "csv"
+    builtin: bool = False
+    source: str = ""
+    delivers: Literal["orders", "events"] | None = None
+    order_id_scope: Literal["source", "store", "store_year", "store_day"] = "source"
+    timezone: str = "UTC"
+    day_starts_at: str = Field(default="00:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
+    decimal_mark: Literal[".", ","] | None = None
+    date_formats: tuple[Literal["iso", "day-first", "month-first", "by-proof"], ...] = ("iso", "by-proof")
+    encoding: str | None = None
+    derive: bool = False
+    round: Literal["line"] | None = None
+    allow_zero_amount: bool = False
+    max_reject_share: Share = 0.05
+    null_words: tuple[str, ...] = ()
+    columns: dict[Field_, Column]
+    sha256: str = ""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f'"{value}" is no time zone; write one like Europe/London') from error
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            if "a,;\t|\"\n".encode(value) != b'a,;\t|"\n':
+                raise ValueError("only encodings that extend ASCII can be read, e.g. cp1252, latin-1, cp1250")
+        except LookupError as error:
+            raise ValueError(f'"{value}" is no known encoding; write one like cp1252') from error
+        return value
+
+    @model_validator(mode="after")
+    def _enough_columns(self) -> Contract:
+        has = self.columns.keys()
+        if "date" not in has:
+            raise ValueError("columns: date is missing")
+        if not {"product_id", "product_name"} & has:
+            raise ValueError("columns: product_id or product_name is missing")
+        if "amount" not in has and not {"quantity", "unit_price"} <= has:
+            raise ValueError("columns: amount is missing, or quantity and unit_price")
+        return self
+
+    @property
+    def source_name(self) -> str:
+        """Feeds of one source share order ids; the feed is its own source unless the contract says otherwise."""
+        return self.source or self.feed
+
+
+def read_contract(path: Path) -> Contract:
+    """The contract in one YAML file. Raises ShopxError that names the file and the key."""
+    raw = path.read_bytes()
+    try:
+        data = yaml.safe_load(raw)
+    except yaml.YAMLError as error:
+        raise ShopxError(f"{path.name}: not readable as YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(data, dict):
+        raise ShopxError(f"{path.name}: expected keys like feed, title and columns at the top level")
+    try:
+        contract = Contract.model_validate(data | {"sha256": hashlib.sha256(raw).hexdigest()})
+    except ValidationError as error:
+        found = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc']) or 'contract'}: {item['msg']}" for item in error.errors()
+        )
+        raise ShopxError(f"{path.name}: {found}") from error
+    if contract.feed != path.stem:
+        raise ShopxError(f"{path.name}: feed: is {contract.feed}, but the file must be named {contract.feed}.yaml")
+    return contract
+
+
+@lru_cache(maxsize=8)
+def _load(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> dict[str, Contract]:
+    return {(contract := read_contract(folder / name)).feed: contract for name, _, _ in stamp}
+
+
+def load_contracts(folder: Path = FEEDS) -> dict[str, Contract]:
+    """All contracts by feed name, read again when a file changed. Raises ShopxError naming file and key."""
+    found = sorted(folder.glob("*.yaml"))
+    stamp = tuple((p.name, (s := p.stat()).st_mtime_ns, s.st_size) for p in found)
+    return dict(_load(folder, stamp))

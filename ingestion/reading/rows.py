@@ -1,0 +1,109 @@
+"""What a reader hands over: typed batches, rejected rows, and the opened delivery itself.
+
+Put the shapes of the seam between reading and landing here. Never parsing, never SQL, never Postgres.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ingestion.contract import Contract
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BATCH_ROWS = 50_000
+
+#: The columns of `Batch.accepted`, in order, with their Arrow types as text.
+ACCEPTED_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("row_number", "int32"),
+    ("order_key", "int64"),
+    ("order_id", "string"),
+    ("line_number", "string"),
+    ("sale_date", "date32"),
+    ("sold_at", "timestamp[us, UTC]"),
+    ("line_type", "string"),
+    ("order_status", "string"),
+    ("product_id", "string"),
+    ("product_name", "string"),
+    ("category", "string"),
+    ("customer_id", "string"),
+    ("customer_name", "string"),
+    ("customer_email", "string"),
+    ("store", "string"),
+    ("region", "string"),
+    ("country", "string"),
+    ("sales_rep", "string"),
+    ("channel", "string"),
+    ("quantity", "decimal128(14, 3)"),
+    ("unit_price", "decimal128(18, 6)"),
+    ("gross_cents", "int64"),
+    ("discount_cents", "int64"),
+    ("tax_cents", "int64"),
+    ("cost_cents", "int64"),
+    ("net_cents", "int64"),
+)
+
+
+def accepted_schema() -> pa.Schema:
+    """The Arrow schema of `Batch.accepted`."""
+    import pyarrow as pa  # noqa: PLC0415 - heavy, and only needed once a file is read
+
+    types: dict[str, Any] = {
+        "int32": pa.int32(),
+        "int64": pa.int64(),
+        "string": pa.string(),
+        "date32": pa.date32(),
+        "timestamp[us, UTC]": pa.timestamp("us", tz="UTC"),
+        "decimal128(14, 3)": pa.decimal128(14, 3),
+        "decimal128(18, 6)": pa.decimal128(18, 6),
+    }
+    return pa.schema([(name, types[type_name]) for name, type_name in ACCEPTED_COLUMNS])
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """One refused record. `columns`, `reasons` and `messages` run in parallel; a column is '' for the whole row.
+
+    `line_number`: physical line from 1; `sheet_row`: records counted from 1 with the header; `byte_offset`: where
+    `raw_bytes` (the record without its line end) starts in the file.
+    """
+
+    line_number: int
+    sheet_row: int
+    byte_offset: int
+    columns: tuple[str, ...]
+    reasons: tuple[str, ...]
+    messages: tuple[str, ...]
+    raw_bytes: bytes
+
+
+@dataclass(frozen=True)
+class Batch:
+    """At most BATCH_ROWS records of the file, in file order: each is in `accepted` or in `rejected`."""
+
+    accepted: pa.RecordBatch
+    rejected: list[RejectedRow]
+
+
+class Reading(ABC):
+    """An opened delivery. Iterate `batches()` once; afterwards `rows_gap` counts its blank records.
+
+    `facts` is JSON-ready and goes to raw.loads.reading: delimiter, encoding, date_order, timezone, currency,
+    reader ('fast' or 'careful'), columns used (ours -> theirs), columns ignored.
+    """
+
+    contract: Contract
+    facts: dict[str, object]
+    rows_gap: int = 0
+
+    @abstractmethod
+    def batches(self) -> Iterator[Batch]:
+        """Yield the delivery in batches. The fast reader may raise DamagedFile after batches were handed out."""
+
+    @abstractmethod
+    def careful(self) -> Reading:
+        """The same delivery through the careful reader, from its first byte."""
