@@ -1,0 +1,175 @@
+"""The gate on arrival: each landed delivery is approved or held, and every check is kept with value and limit.
+
+Put here: judging the landed loads of a batch in one run, storing the results, and the decision that follows.
+Never here: the rules themselves (arrival_suite.py). A decision is written through the ledger and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psycopg.rows import dict_row
+
+from expectations.arrival_suite import METRICS, Rule, Severity, arrival_suite
+from expectations.engine import Verdict, judge_frame
+from ingestion.ledger import decide
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from warehouse.database import Warehouse
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One expectation about one load; `reason` and `message` say what a failure means."""
+
+    load_id: int
+    expectation: str
+    column: str | None
+    observed: str
+    limit: str
+    passed: bool
+    severity: Severity
+    reason: str
+    message: str | None
+
+
+@dataclass(frozen=True)
+class GateReport:
+    """What the gate found and decided; a load that was not waiting for the gate is in neither list."""
+
+    results: list[CheckResult]
+    approved: list[int]
+    held: list[int]
+
+
+def run_arrival_gate(warehouse: Warehouse, load_ids: Sequence[int], *, by: str = "gate") -> GateReport:
+    """Judge those of `load_ids` that are landed: green ones are approved, the others held with their reasons.
+
+    Results and decisions commit together. Loads that were decided before are left alone, so a rerun changes nothing.
+    """
+    if not load_ids:
+        return GateReport([], [], [])
+    with warehouse.connect("loader") as connection:
+        waiting = connection.execute(
+            "select load_id from raw.loads where load_id = any(%s) and status = 'landed' order by load_id for update",
+            [list(load_ids)],
+        ).fetchall()
+        landed = [row[0] for row in waiting]
+        results = _judge(connection, landed) if landed else []
+        _store(connection, results)
+        approved, held = _decide(connection, landed, results, by=by)
+    return GateReport(results, approved, held)
+
+
+def _judge(connection: psycopg.Connection[Any], landed: Sequence[int]) -> list[CheckResult]:
+    import pandas as pd  # noqa: PLC0415  heavy; only when a gate runs
+
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(METRICS, [list(landed)]).fetchall()
+    unmeasured = [
+        _unmeasured(load_id) for load_id in landed if load_id not in {row["load_id"] for row in rows}
+    ]
+    if not rows:
+        return unmeasured
+    rules = arrival_suite()
+    # object columns keep integers exact beside missing values
+    frame = pd.DataFrame(rows, dtype=object)
+    verdicts = judge_frame(
+        name="arrivals", frame=frame, expectations=[rule.expectation for rule in rules], key="load_id"
+    )
+    judged = [
+        _result(row, rule, verdict) for row in rows for rule, verdict in zip(rules, verdicts, strict=True)
+    ]
+    return judged + unmeasured
+
+
+def _unmeasured(load_id: int) -> CheckResult:
+    return CheckResult(
+        load_id=load_id,
+        expectation="expect_load_to_be_measured",
+        column=None,
+        observed="no metrics",
+        limit="one row of metrics",
+        passed=False,
+        severity="hold",
+        reason="NOT_MEASURED",
+        message="nothing was measured about it, so it cannot be judged",
+    )
+
+
+def _result(row: Mapping[str, Any], rule: Rule, verdict: Verdict) -> CheckResult:
+    failed = verdict.fails(row["load_id"])
+    message = verdict.problem or _words(rule.says, row) if failed else None
+    return CheckResult(
+        load_id=row["load_id"],
+        expectation=verdict.expectation,
+        column=verdict.column,
+        observed=_words(rule.observed, row),
+        limit=_words(rule.limit, row),
+        passed=not failed,
+        severity=rule.severity,
+        reason=rule.reason,
+        message=message,
+    )
+
+
+def _words(template: str, row: Mapping[str, Any]) -> str:
+    """Fill a template from the row; a missing value reads "nothing" whatever its number format."""
+    try:
+        return template.format_map(row)
+    except (TypeError, ValueError):
+        return template.format_map(
+            {name: _Blank() if value is None else value for name, value in row.items()}
+        )
+
+
+class _Blank:
+    def __format__(self, spec: str) -> str:
+        return "nothing"
+
+
+def _store(connection: psycopg.Connection[Any], results: Sequence[CheckResult]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into ops.gate_results (load_id, expectation, column_name, observed, limit_value, severity, passed) "
+            "values (%s, %s, %s, %s, %s, %s, %s)",
+            [
+                (r.load_id, r.expectation, r.column, r.observed, r.limit, r.severity, r.passed)
+                for r in results
+            ],
+        )
+
+
+def _decide(
+    connection: psycopg.Connection[Any], landed: Sequence[int], results: Sequence[CheckResult], *, by: str
+) -> tuple[list[int], list[int]]:
+    approved: list[int] = []
+    held: list[int] = []
+    for load_id in landed:
+        failures = [r for r in results if r.load_id == load_id and not r.passed and r.severity == "hold"]
+        if not failures:
+            decide(
+                connection, load_id, status="approved", by=by, why="every check of the arrival gate passed"
+            )
+            approved.append(load_id)
+            continue
+        reasons = ", ".join(dict.fromkeys(r.reason for r in failures))
+        decide(
+            connection, load_id, status="held", by=by, reason=reasons, message=held_message(load_id, failures)
+        )
+        held.append(load_id)
+    return approved, held
+
+
+def held_message(load_id: int, failures: Sequence[CheckResult]) -> str:
+    """What is wrong with the load, with numbers and limits, and the commands that come next."""
+    first_of_each = {r.reason: r for r in reversed(failures)}
+    said = dict.fromkeys(first_of_each[r.reason].message or r.reason for r in failures)
+    return (
+        f"Held: {'; '.join(said)}. Look at its refused rows: ./shopx rejects {load_id}. "
+        f"Let it count as it is: ./shopx release {load_id}. Take it out: ./shopx withdraw {load_id}."
+    )
