@@ -176,10 +176,13 @@ begin
 end
 $$;
 
-create function ops.assert_build(expected bigint) returns void language plpgsql stable as $$
+create function ops.assert_build(expected bigint) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 -- Raises unless `expected` is the open build: a model must not write for a build that another driver has replaced.
+-- The row stays share-locked until the caller's transaction ends, so no other build can open in mid-write.
 begin
-    if not exists (select from ops.builds where build_id = expected and status = 'open') then
+    perform from ops.builds where build_id = expected and status = 'open' for share;
+    if not found then
         raise exception 'build % is not open any more: another run has opened its own build; start again', expected;
     end if;
 end

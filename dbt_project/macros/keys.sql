@@ -1,0 +1,19 @@
+{# Keys made from business values. The same values give the same key in every build, on every engine with md5. #}
+
+{# First 64 bits of the md5 of the parts, joined by a character that no delivered text holds. #}
+{% macro hash_key(parts) -%}
+    ('x' || left(md5({{ parts | join(" || chr(31) || ") }}), 16))::bit(64)::bigint
+{%- endmacro %}
+
+{# The member that stands for "not known" in every dimension. #}
+{% macro unknown_key() -%} -1::bigint {%- endmacro %}
+
+{# Post-hook: the grain of a mart whose key may hold null. Publication finds it in the catalog. #}
+{% macro grain_key(columns) -%}
+    {%- if execute -%}
+        create unique index on {{ this }} ({{ columns | join(", ") }}) nulls not distinct
+    {%- endif -%}
+{%- endmacro %}
+
+{# Post-hook: statistics for the models that read this one next, and for whoever asks it directly. #}
+{% macro analyze() -%} {%- if execute -%} analyze {{ this }} {%- endif -%} {%- endmacro %}
