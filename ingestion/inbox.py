@@ -1,0 +1,102 @@
+"""The inbox: a folder people and programs drop files into. Which files are ready, and clearing away what
+was taken.
+
+Put here what concerns the folder itself. Never what a file means (landing.py) and never the database:
+whether a delivery is known is decided by the ledger, not by what lies here.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from ingestion.landing import Landed, LandingResult
+
+REFUSED = "refused"
+UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".download", ".filepart", ".swp")
+KEPT_STATUSES = frozenset({"landed", "approved", "held", "duplicate"})
+
+
+def is_candidate(path: Path) -> bool:
+    """Whether an entry of a delivery folder is meant: no folder, no hidden, temporary or half-copied file."""
+    name = path.name
+    if name.startswith((".", "~$")) or name.lower().endswith(UNFINISHED):
+        return False
+    return path.is_symlink() or not path.is_dir()
+
+
+def still_files(
+    inbox: Path, seen: Mapping[str, tuple[int, int]]
+) -> tuple[list[Path], dict[str, tuple[int, int]]]:
+    """The entries that have not changed since the last look, oldest first, and what was seen this time.
+
+    `seen` is the second value of the last look: name -> (size in bytes, mtime in ns). Keep it between looks.
+    """
+    now: dict[str, tuple[int, int]] = {}
+    ready: list[tuple[int, str, Path]] = []
+    for path in sorted(inbox.iterdir()) if inbox.is_dir() else []:
+        if not is_candidate(path):
+            continue
+        try:
+            facts = path.lstat()
+        except FileNotFoundError:
+            continue
+        now[path.name] = (facts.st_size, facts.st_mtime_ns)
+        if seen.get(path.name) == now[path.name]:
+            ready.append((facts.st_mtime_ns, path.name, path))
+    return [path for _, _, path in sorted(ready)], now
+
+
+def clear_landed(inbox: Path, result: LandingResult) -> list[Path]:
+    """Take what was dealt with out of the inbox; returns the paths that are gone from it.
+
+    Archived files are deleted, unless they changed since they were copied (then they are a new delivery).
+    Refused ones move to inbox/refused/ with their sentence in a text file beside them. Files elsewhere
+    are left alone.
+    """
+    cleared: list[Path] = []
+    for landed in result.landed:
+        path = landed.path
+        if (
+            path is not None
+            and _lies_in(inbox, path)
+            and landed.status in KEPT_STATUSES
+            and _take(path, landed)
+        ):
+            cleared.append(path)
+    for refused in result.refused:
+        if _lies_in(inbox, refused.path) and _set_aside(inbox / REFUSED, refused.path, refused.sentence):
+            cleared.append(refused.path)
+    return cleared
+
+
+def _lies_in(inbox: Path, path: Path) -> bool:
+    return path.parent.resolve() == inbox.resolve()
+
+
+def _take(path: Path, landed: Landed) -> bool:
+    """Delete the delivered file if it still is what was archived."""
+    try:
+        facts = path.lstat()
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(facts.st_mode) or (facts.st_size, facts.st_mtime_ns) != landed.fingerprint:
+        return False
+    path.unlink()
+    return True
+
+
+def _set_aside(folder: Path, path: Path, sentence: str) -> bool:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    target = folder / path.name
+    for number in range(2, 10_000):
+        if not target.exists() and not target.is_symlink():
+            break
+        target = folder / f"{path.stem}-{number}{path.suffix}"
+    try:
+        path.rename(target)
+    except FileNotFoundError:
+        return False
+    target.with_name(target.name + ".txt").write_text(sentence + "\n", encoding="utf-8")
+    return True

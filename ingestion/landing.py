@@ -1,0 +1,372 @@
+"""Landing: files in, ledger rows and raw rows out, one transaction per delivery.
+
+Put the order of steps here: copy into the archive, open, enter in the ledger, load, measure, decide what
+it means. Never how a step is done: archive.py, reading/, ledger.py, loading.py, measuring.py, meaning.py.
+
+A delivery is entered (status `landing`) once its bytes are safe, and its rows come with the change to
+`landed` in one transaction. A killed process therefore leaves either no trace, a delivery that the next
+call finishes from the archive, or a landed one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from ingestion import ledger
+from ingestion.archive import Archive, Room, Staged
+from ingestion.contract import load_contracts
+from ingestion.ledger import Load
+from ingestion.loading import load_rows
+from ingestion.meaning import OVERLAPS, undeclared_meaning
+from ingestion.measuring import measure
+from ingestion.reading import DamagedFile, FileRefused, Reading, Undecided, open_reading
+from warehouse.errors import ShopxError
+
+if TYPE_CHECKING:
+    from ingestion.contract import Contract
+    from warehouse.database import Warehouse
+
+log = logging.getLogger(__name__)
+LANDING_LOCK = 7236017504252
+LOCK_TRIES = 1800  # of two seconds each
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A delivery in the ledger, as it is after this call. `path` and `fingerprint` (size, mtime in ns)
+    where it came from.
+    """
+
+    load_id: int
+    delivery_no: int
+    feed: str
+    delivered_name: str
+    status: str
+    rows_delivered: int
+    rows_accepted: int
+    rows_rejected: int
+    amount_cents: int
+    held_reason: str | None
+    message: str | None
+    duplicate_of: int | None
+    path: Path | None = None
+    fingerprint: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A path that is no delivery, with the one sentence that says why. Nothing of it was kept."""
+
+    path: Path
+    sentence: str
+
+
+@dataclass(frozen=True)
+class LandingResult:
+    """`landed` in delivery order, with every load that still waits for the gate; `refused` in the order
+    given.
+    """
+
+    landed: list[Landed] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+
+
+def land(
+    warehouse: Warehouse,
+    paths: Sequence[Path],
+    *,
+    feed: str | None = None,
+    today: date | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> LandingResult:
+    """Land files and the files in folders, oldest first, after what an interrupted call left behind.
+
+    One process lands at a time; another one waits. `feed` overrules the choice by header. `today` bounds
+    the dates a sale may have. A file that cannot be a delivery is in `refused` and leaves no trace.
+    """
+    files, refused = deliveries(paths)
+    settings = warehouse.settings
+    with (
+        warehouse.connect("loader", autocommit=True, application_name="shopx land") as conn,
+        _alone(conn, progress),
+    ):
+        archive = Archive(settings.archive)
+        for content_sha256 in archive.sweep():
+            if not _is_entered(conn, content_sha256):
+                archive.remove(content_sha256)
+        with archive.room() as room:
+            lander = _Lander(
+                conn, room, today=today or date.today(), currency=settings.currency, progress=progress
+            )
+            landed = [lander.resume(load) for load in ledger.loads_in(conn, "landing")]
+            for path in files:
+                inside = path.parent.resolve() == settings.inbox
+                try:
+                    landed.append(lander.take(path, feed=feed, follow_links=not inside))
+                except FileRefused as refusal:
+                    refused.append(Refused(path, refusal.message))
+        seen = {item.load_id for item in landed}
+        landed += [_landed(load) for load in ledger.loads_in(conn, "landed") if load.load_id not in seen]
+    return LandingResult(sorted(landed, key=lambda item: (item.delivery_no, item.load_id)), refused)
+
+
+def deliveries(paths: Sequence[Path]) -> tuple[list[Path], list[Refused]]:
+    """Folders opened up, everything once and in ledger order (mtime, then name); folders without files
+    are refused.
+    """
+    from ingestion.inbox import is_candidate  # noqa: PLC0415 - inbox.py builds on this module
+
+    found: dict[Path, None] = {}
+    refused: list[Refused] = []
+    for path in paths:
+        if not path.is_dir():
+            found[path] = None
+            continue
+        try:
+            inside = [entry for entry in path.iterdir() if is_candidate(entry)]
+        except OSError as error:
+            refused.append(
+                Refused(
+                    path, f"{path} cannot be opened: {(error.strerror or 'error').lower()} [FILE_UNREADABLE]"
+                )
+            )
+            continue
+        if not inside:
+            refused.append(
+                Refused(
+                    path,
+                    f"{path} is a folder without files; name a file or a folder that holds some [NO_FILES]",
+                )
+            )
+        found.update(dict.fromkeys(inside))
+    return sorted(found, key=_age), refused
+
+
+def _age(path: Path) -> tuple[int, str, str]:
+    try:
+        return path.stat().st_mtime_ns, path.name, str(path)
+    except OSError:
+        return 0, path.name, str(path)
+
+
+@contextmanager
+def _alone(conn: psycopg.Connection[Any], progress: Callable[[str], None]) -> Iterator[None]:
+    """Hold the landing lock of this warehouse; it goes with the connection when the process is killed."""
+    conn.execute("set lock_timeout = '2s'")
+    for _ in range(LOCK_TRIES):
+        try:
+            conn.execute("select pg_advisory_lock(%s)", [LANDING_LOCK])
+            break
+        except psycopg.errors.LockNotAvailable:
+            progress("waiting: another process is loading files")
+    else:
+        raise ShopxError("Another process has been loading files for an hour; look at it, then try again.")
+    conn.execute("set lock_timeout = 0")
+    try:
+        yield
+    finally:
+        if not conn.closed:
+            conn.execute("select pg_advisory_unlock(%s)", [LANDING_LOCK])
+
+
+def _is_entered(conn: psycopg.Connection[Any], content_sha256: str) -> bool:
+    row = conn.execute(
+        "select exists (select from raw.loads where content_sha256 = %s)", [content_sha256]
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _landed(load: Load, path: Path | None = None, staged: Staged | None = None) -> Landed:
+    return Landed(
+        load_id=load.load_id,
+        delivery_no=load.delivery_no,
+        feed=load.feed,
+        delivered_name=load.delivered_name,
+        status=load.status,
+        rows_delivered=load.rows_delivered,
+        rows_accepted=load.rows_accepted,
+        rows_rejected=load.rows_rejected,
+        amount_cents=load.amount_cents,
+        held_reason=load.held_reason,
+        message=load.held_message,
+        duplicate_of=load.duplicate_of,
+        path=path,
+        fingerprint=None if staged is None else (staged.size, staged.mtime_ns),
+    )
+
+
+class _Lander:
+    """One connection, one work room, one clock: what the deliveries of one call share."""
+
+    def __init__(
+        self,
+        conn: psycopg.Connection[Any],
+        room: Room,
+        *,
+        today: date,
+        currency: str | None,
+        progress: Callable[[str], None],
+    ) -> None:
+        self.conn = conn
+        self.room = room
+        self.today = today
+        self.progress = progress
+        self.months: set[date] = set()
+        fixed = ledger.reporting_currency(conn)
+        if fixed and currency and fixed != currency:
+            raise ShopxError(
+                f"SHOPX_CURRENCY is {currency}, but this warehouse holds {fixed}; unset it, or use another "
+                "SHOPX_HOME."
+            )
+        self.given_currency = currency
+        self.currency = fixed or currency
+
+    def take(self, path: Path, *, feed: str | None, follow_links: bool) -> Landed:
+        """A file that was given. Raises FileRefused before anything is written."""
+        self.progress(f"{path.name}: reading")
+        staged = self.room.stage(path, follow_links=follow_links)
+        try:
+            name = path.name.encode("utf-8", "replace").decode("utf-8")
+            try:
+                reading = open_reading(staged.path, feed=feed, currency=self.currency, today=self.today)
+            except Undecided as undecided:
+                contract = _contract_of(undecided, feed)
+                load = self._enter(staged, contract, name, {})
+                if load.status == "landing":
+                    load = self._hold(load, undecided)
+                return _landed(load, path, staged)
+            load = self._enter(staged, reading.contract, name, reading.facts)
+            if load.status == "landing":
+                load = self._load(load, reading, staged)
+            return _landed(load, path, staged)
+        finally:
+            self.room.drop(staged)
+
+    def resume(self, load: Load) -> Landed:
+        """A delivery entered by an interrupted call, or sent back by a release: read from the archive."""
+        self.progress(f"{load.delivered_name}: resuming from the archive")
+        try:
+            staged = self.room.open_archived(load.content_sha256, load.delivered_name)
+        except FileNotFoundError:
+            return _landed(self._fail(load, "its bytes are no longer in the archive; deliver the file again"))
+        try:
+            reading = open_reading(
+                staged.path, feed=load.feed, read_as=load.read_as, currency=self.currency, today=self.today
+            )
+            return _landed(self._load(load, reading, staged))
+        except Undecided as undecided:
+            return _landed(self._hold(load, undecided))
+        except FileRefused as refusal:
+            return _landed(self._fail(load, refusal.message))
+        finally:
+            self.room.drop(staged)
+
+    def _enter(self, staged: Staged, contract: Contract, name: str, facts: dict[str, object]) -> Load:
+        """The delivery's place in the ledger; the bytes are in the archive before the ledger says so."""
+        currency = facts.get("currency")
+        with self.conn.transaction():
+            known = ledger.same_bytes(
+                self.conn, content_sha256=staged.content_sha256, source=contract.source_name
+            )
+            if known is not None:
+                return ledger.enter_duplicate(
+                    self.conn, of=known, feed=contract.feed, delivered_name=name, byte_count=staged.size
+                )
+            self.room.keep(staged)
+            if self.given_currency is not None:
+                ledger.set_currency(self.conn, self.given_currency)
+            return ledger.enter(
+                self.conn,
+                feed=contract.feed,
+                source=contract.source_name,
+                delivered_name=name,
+                content_sha256=staged.content_sha256,
+                byte_count=staged.size,
+                contract_sha256=contract.sha256,
+                mode=contract.delivers,
+                currency=currency if isinstance(currency, str) else contract.currency,
+                reading=facts,
+            )
+
+    def _load(self, load: Load, reading: Reading, staged: Staged) -> Load:
+        foreign = ledger.foreign_currency(self.conn, load.currency)
+        if foreign is not None:
+            return self._hold(load, Undecided("FOREIGN_CURRENCY", foreign))
+        try:
+            try:
+                return self._load_once(load, reading)
+            except DamagedFile:
+                self.progress(f"{load.delivered_name}: damaged places, reading it carefully")
+                return self._load_once(load, reading.careful())
+        except Undecided as undecided:
+            return self._hold(load, undecided)
+        except ShopxError as refusal:
+            return self._fail(load, refusal.message)
+        except (psycopg.OperationalError, OSError, MemoryError):
+            raise  # not the file's fault: the delivery stays `landing` and the next call finishes it
+        except Exception as error:
+            log.exception("loading %s (load %s) failed", load.delivered_name, load.load_id)
+            return self._fail(load, f"could not be loaded: {type(error).__name__}: {error}"[:500])
+
+    def _load_once(self, load: Load, reading: Reading) -> Load:
+        months = set(self.months)
+        with self.conn.transaction():
+            if ledger.find_load(self.conn, load.load_id, lock=True).status != "landing":
+                return ledger.find_load(self.conn, load.load_id)  # withdrawn meanwhile
+            loaded = load_rows(
+                self.conn,
+                reading,
+                load_id=load.load_id,
+                delivery_no=load.delivery_no,
+                known_months=months,
+                progress=lambda said: self.progress(f"{load.delivered_name}: {said}"),
+            )
+            measure(self.conn, load, loaded, reading, today=self.today)
+            mode, message = load.mode or reading.contract.delivers, None
+            if mode is None:
+                currency = load.currency or self.currency
+                meaning = undeclared_meaning(self.conn, load, loaded, currency=currency)
+                mode, message = meaning.mode, meaning.message
+            reason = OVERLAPS if mode is None else None
+            self.conn.execute(
+                """
+                update raw.loads
+                set status = %s, mode = %s, held_reason = %s, held_message = %s, landed_at = now()
+                where load_id = %s
+                """,
+                ["held" if reason else "landed", mode, reason, message, load.load_id],
+            )
+        self.months |= months
+        return ledger.find_load(self.conn, load.load_id)
+
+    def _hold(self, load: Load, undecided: Undecided) -> Load:
+        with self.conn.transaction():
+            ledger.note_choices(self.conn, load.load_id, undecided.choices)
+            ledger.decide(
+                self.conn, load.load_id, status="held", by="reading", reason=undecided.reason_code,
+                message=_with_commands(undecided, load.load_id),
+            )  # fmt: skip
+        return ledger.find_load(self.conn, load.load_id)
+
+    def _fail(self, load: Load, sentence: str) -> Load:
+        with self.conn.transaction():
+            ledger.decide(self.conn, load.load_id, status="failed", by="reading", message=sentence)
+        return ledger.find_load(self.conn, load.load_id)
+
+
+def _with_commands(undecided: Undecided, load_id: int) -> str:
+    commands = " or ".join(f"`shopx release {load_id} --as {choice}`" for choice in undecided.choices)
+    return f"{undecided.message}: {commands}" if commands else undecided.message
+
+
+def _contract_of(undecided: Undecided, feed: str | None) -> Contract:
+    found: Contract | None = getattr(undecided, "contract", None)
+    return found or load_contracts()[feed or "sales_csv"]

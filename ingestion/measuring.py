@@ -1,0 +1,81 @@
+"""What a landed delivery amounts to, counted again from the table: its totals in the ledger and its row in
+ops.load_metrics, measured values beside their limits.
+
+Put measures of one delivery here. Never judge them: that is the arrival gate's work.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from ingestion.ledger import Load
+    from ingestion.loading import Loaded
+    from ingestion.reading import Reading
+
+EARLIEST = date(1970, 1, 1)
+FEW_REJECTS = 20  # below this many a share says nothing
+
+_RECOUNT = """
+select
+    count(*),
+    coalesce(sum(net_cents), 0)::bigint,
+    count(*) filter (where order_id is null),
+    count(*) filter (where product_id is null and product_name is null),
+    count(*) filter (where customer_id is null and customer_email is null and customer_name is null),
+    min(net_cents) filter (where line_type = 'sale'),
+    max(abs(net_cents)),
+    count(*) filter (where line_type = 'return')
+from raw.sales_lines
+where load_id = %s and sale_date between %s and %s
+"""
+
+
+def measure(
+    conn: psycopg.Connection[Any], load: Load, loaded: Loaded, reading: Reading, *, today: date
+) -> None:
+    """Write totals and metrics of `load`, whose rows were just sent in this transaction.
+
+    Raises RuntimeError when the table does not hold as many rows as were sent.
+    """
+    first, last = loaded.first_date or EARLIEST, loaded.last_date or EARLIEST
+    row = conn.execute(_RECOUNT, [load.load_id, first, last]).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate returns a row
+    rows, cents, no_order, no_product, no_customer, smallest, largest, returns = row
+    if rows != loaded.rows_accepted:
+        raise RuntimeError(f"{loaded.rows_accepted} rows of load {load.load_id} were sent, {rows} arrived")
+    delivered = loaded.rows_accepted + loaded.rows_rejected
+    share = loaded.rows_rejected / delivered if loaded.rows_rejected >= FEW_REJECTS else 0.0
+    conn.execute(
+        """
+        update raw.loads
+        set rows_delivered = %s, rows_accepted = %s, rows_rejected = %s, rows_gap = %s, amount_cents = %s,
+            first_date = %s, last_date = %s, reading = %s
+        where load_id = %s
+        """,
+        [
+            delivered, loaded.rows_accepted, loaded.rows_rejected, reading.rows_gap, loaded.amount_cents,
+            loaded.first_date, loaded.last_date, json.dumps(reading.facts), load.load_id,
+        ],
+    )  # fmt: skip
+    conn.execute(
+        """
+        insert into ops.load_metrics (
+            load_id, feed, rows_delivered, rows_accepted, rows_rejected, reject_share, max_reject_share,
+            missing_order_ids, missing_products, missing_customers, first_date, last_date,
+            earliest_allowed_date, latest_allowed_date,
+            amount_cents, smallest_sale_cents, largest_line_cents, return_lines,
+            amount_cents_recounted
+        ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        """,
+        [
+            load.load_id, load.feed, delivered, loaded.rows_accepted, loaded.rows_rejected, share,
+            reading.contract.max_reject_share, no_order, no_product, no_customer, loaded.first_date,
+            loaded.last_date, EARLIEST, today + timedelta(days=1), loaded.amount_cents, smallest, largest,
+            returns, cents,
+        ],
+    )  # fmt: skip
