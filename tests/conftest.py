@@ -1,0 +1,108 @@
+"""Fixtures every folder's tests share: one embedded server per run, and a fresh migrated database per test."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from psycopg import sql
+from pydantic import SecretStr
+
+from warehouse import embedded, passwords, places
+from warehouse.database import Warehouse, open_warehouse
+from warehouse.settings import Settings
+
+TEMPLATE = "shopx_template"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> Iterator[None]:
+    """Neither the developer's variables nor a .env file reach the tests: no test can meet a real warehouse."""
+    kept = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("SHOPX_")]:
+        del os.environ[name]
+    home = Path(tempfile.mkdtemp(prefix="sx-none-"))
+    os.environ.update({"WAREHOUSE_URL": "", "SHOPX_HOME": str(home / "unset")})
+    yield
+    os.environ.clear()
+    os.environ.update(kept)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def short_dir() -> Iterator[Path]:
+    """A temporary folder with a short path, for what has sockets below it; removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="sx-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def discard(settings: Settings) -> None:
+    """Stop an embedded server a test has used, whoever else uses it, and remove all it has left."""
+    place = places.place_of(settings)
+    embedded.stop_now(settings)
+    shutil.rmtree(place.data, ignore_errors=True)
+    for folder in place.data.parent.glob(f"{place.data.name}.*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(place.socket_dir, ignore_errors=True)
+    shutil.rmtree(settings.home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[embedded.Server]:
+    """One embedded server for the whole run, with a migrated template database that nobody connects to."""
+    home = Path(tempfile.mkdtemp(prefix="sx-server-"))
+    settings = Settings(home=home, warehouse_url=None)
+    try:
+        with open_warehouse(settings), embedded.running_server(settings) as running:
+            with running.connect_as_superuser() as admin:
+                admin.execute(
+                    sql.SQL("create database {} template warehouse owner shopx_owner").format(
+                        sql.Identifier(TEMPLATE)
+                    )
+                )
+                # what a test writes need not survive a power cut
+                admin.execute("alter system set fsync = off")
+                admin.execute("select pg_reload_conf()")
+            yield running
+    finally:
+        discard(settings)
+
+
+@pytest.fixture
+def warehouse(server: embedded.Server) -> Iterator[Warehouse]:
+    """A fresh migrated warehouse of its own: its own database on the shared server, its own SHOPX_HOME.
+
+    Its settings name the database by WAREHOUSE_URL, so `open_warehouse(warehouse.settings)` and child processes
+    started with `warehouse.environment()` meet the same database.
+    """
+    home = Path(tempfile.mkdtemp(prefix="sx-"))
+    name = f"t_{secrets.token_hex(6)}"
+    superuser = server.superuser_password
+    settings = Settings(
+        home=home,
+        warehouse_url=SecretStr(f"postgresql://postgres:{superuser}@127.0.0.1:{server.port}/{name}"),
+    )
+    server_home = server.place.lock_dir.parent
+    shutil.copy(server_home / passwords.FILE_NAME, home / passwords.FILE_NAME)
+    with server.connect_as_superuser() as admin:
+        admin.execute(
+            sql.SQL("create database {} template {} owner shopx_owner").format(
+                sql.Identifier(name), sql.Identifier(TEMPLATE)
+            )
+        )
+    try:
+        with open_warehouse(settings) as opened:
+            yield opened
+    finally:
+        with server.connect_as_superuser() as admin:
+            for database in (name, f"{name}_dagster"):
+                admin.execute(
+                    sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database))
+                )
+        shutil.rmtree(home, ignore_errors=True)

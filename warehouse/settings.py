@@ -1,0 +1,120 @@
+"""Everything that can be set from outside, read from the environment (and a `.env` file in the project root).
+
+Put here: each environment variable of the product, with its default and meaning; the paths that follow from it.
+Never here: anything that opens, creates or connects to what the settings point at. No other module reads the
+environment.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from warehouse.errors import ShopxError
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+Role = Literal["owner", "loader", "transformer", "reader", "analyst", "dagster"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+def _empty_is_unset(value: object) -> object:
+    """An empty variable counts as not set, so that `WAREHOUSE_URL= shopx …` overrides a `.env` file."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().resolve()
+
+
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
+
+
+class Settings(BaseSettings):
+    """One frozen reading of the environment; field names are the program's, aliases the variables'."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, env_file=PROJECT_ROOT / ".env"
+    )
+
+    home: Annotated[Path, AfterValidator(_absolute)] = Field(
+        default=PROJECT_ROOT / ".shopx",
+        validation_alias="SHOPX_HOME",
+        description="Where everything local lives: database, Dagster home, inbox, archive.",
+    )
+    warehouse_url: OptionalSecret = Field(
+        default=None,
+        validation_alias="WAREHOUSE_URL",
+        description="A PostgreSQL 16+ to use instead of the embedded server; its user must be able to create roles.",
+    )
+    pg_user: str = Field(
+        default="nobody",
+        validation_alias="SHOPX_PG_USER",
+        description="As root only: the existing OS user the embedded server runs as.",
+    )
+    currency: Annotated[str | None, BeforeValidator(_empty_is_unset)] = Field(
+        default=None,
+        validation_alias="SHOPX_CURRENCY",
+        pattern=r"^[A-Z]{3}$",
+        description="Reporting currency, ISO 4217; set by the first approved load when not given.",
+    )
+    dagster_port: int = Field(
+        default=3000,
+        ge=1,
+        le=65535,
+        validation_alias="SHOPX_DAGSTER_PORT",
+        description="Port of the Dagster UI.",
+    )
+    password_owner: OptionalSecret = Field(default=None, validation_alias="SHOPX_PG_PASSWORD_OWNER")
+    password_loader: OptionalSecret = Field(default=None, validation_alias="SHOPX_PG_PASSWORD_LOADER")
+    password_transformer: OptionalSecret = Field(
+        default=None, validation_alias="SHOPX_PG_PASSWORD_TRANSFORMER"
+    )
+    password_reader: OptionalSecret = Field(default=None, validation_alias="SHOPX_PG_PASSWORD_READER")
+    password_analyst: OptionalSecret = Field(default=None, validation_alias="SHOPX_PG_PASSWORD_ANALYST")
+    password_dagster: OptionalSecret = Field(default=None, validation_alias="SHOPX_PG_PASSWORD_DAGSTER")
+
+    @property
+    def project_root(self) -> Path:
+        """Folder of pyproject.toml, dbt_project/ and workspace.yaml."""
+        return PROJECT_ROOT
+
+    @property
+    def inbox(self) -> Path:
+        """Folder the inbox sensor watches."""
+        return self.home / "inbox"
+
+    @property
+    def archive(self) -> Path:
+        """Folder that keeps the bytes of every delivery."""
+        return self.home / "archive"
+
+    @property
+    def dagster_home(self) -> Path:
+        """DAGSTER_HOME of this installation."""
+        return self.home / "dagster"
+
+    @property
+    def dbt_project(self) -> Path:
+        """Folder of dbt_project.yml and profiles.yml."""
+        return PROJECT_ROOT / "dbt_project"
+
+    def given_password(self, role: Role) -> str | None:
+        """The password of a role on an external server, when the environment gives one."""
+        secret: SecretStr | None = getattr(self, f"password_{role}")
+        return None if secret is None else secret.get_secret_value()
+
+
+def load_settings() -> Settings:
+    """Read the environment afresh.
+
+    Raises ShopxError naming the variable when a value cannot be used.
+    """
+    try:
+        return Settings()
+    except ValidationError as problem:
+        first = problem.errors(include_input=False)[0]
+        raise ShopxError(f"Setting {first['loc'][0]} cannot be used: {first['msg']}.", exit_code=2) from None
