@@ -1,7 +1,8 @@
-"""The gate on arrival: each landed delivery is approved or held, and every check is kept with value and limit.
+"""The gate on arrival: each landed delivery is approved or held, and every check is kept.
 
 Put here: judging the landed loads of a batch in one run, storing the results, and the decision that follows.
-Never here: the rules themselves (arrival_suite.py). A decision is written through the ledger and nowhere else.
+Never here: the rules themselves (arrival_suite.py). A decision is written through the ledger and nowhere
+else.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from psycopg.rows import dict_row
 from expectations.arrival_suite import METRICS, Rule, Severity, arrival_suite
 from expectations.engine import Verdict, judge_frame
 from ingestion.ledger import decide
+from warehouse.errors import ShopxError
 
 if TYPE_CHECKING:
     import psycopg
@@ -49,13 +51,15 @@ class GateReport:
 def run_arrival_gate(warehouse: Warehouse, load_ids: Sequence[int], *, by: str = "gate") -> GateReport:
     """Judge those of `load_ids` that are landed: green ones are approved, the others held with their reasons.
 
-    Results and decisions commit together. Loads that were decided before are left alone, so a rerun changes nothing.
+    Results and decisions commit together. Loads that were decided before are left alone, so a rerun changes
+    nothing.
     """
     if not load_ids:
         return GateReport([], [], [])
     with warehouse.connect("loader") as connection:
         waiting = connection.execute(
-            "select load_id from raw.loads where load_id = any(%s) and status = 'landed' order by load_id for update",
+            "select load_id from raw.loads where load_id = any(%s) and status = 'landed' "
+            "order by load_id for update",
             [list(load_ids)],
         ).fetchall()
         landed = [row[0] for row in waiting]
@@ -135,7 +139,8 @@ class _Blank:
 def _store(connection: psycopg.Connection[Any], results: Sequence[CheckResult]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
-            "insert into ops.gate_results (load_id, expectation, column_name, observed, limit_value, severity, passed) "
+            "insert into ops.gate_results "
+            "(load_id, expectation, column_name, observed, limit_value, severity, passed) "
             "values (%s, %s, %s, %s, %s, %s, %s)",
             [
                 (r.load_id, r.expectation, r.column, r.observed, r.limit, r.severity, r.passed)
@@ -151,18 +156,28 @@ def _decide(
     held: list[int] = []
     for load_id in landed:
         failures = [r for r in results if r.load_id == load_id and not r.passed and r.severity == "hold"]
-        if not failures:
-            decide(
-                connection, load_id, status="approved", by=by, why="every check of the arrival gate passed"
-            )
+        if _approved(connection, load_id, failures, by=by):
             approved.append(load_id)
-            continue
-        reasons = ", ".join(dict.fromkeys(r.reason for r in failures))
-        decide(
-            connection, load_id, status="held", by=by, reason=reasons, message=held_message(load_id, failures)
-        )
-        held.append(load_id)
+        else:
+            held.append(load_id)
     return approved, held
+
+
+def _approved(
+    connection: psycopg.Connection[Any], load_id: int, failures: Sequence[CheckResult], *, by: str
+) -> bool:
+    """Decide about one load; the ledger may still hold what passed every check (a foreign currency)."""
+    if failures:
+        reasons = ", ".join(dict.fromkeys(r.reason for r in failures))
+        message = held_message(load_id, failures)
+        decide(connection, load_id, status="held", by=by, reason=reasons, message=message)
+        return False
+    try:
+        why = "every check of the arrival gate passed"
+        return decide(connection, load_id, status="approved", by=by, why=why) == "approved"
+    except ShopxError as problem:
+        decide(connection, load_id, status="held", by=by, reason="UNDECIDED", message=problem.message)
+        return False
 
 
 def held_message(load_id: int, failures: Sequence[CheckResult]) -> str:

@@ -1,7 +1,8 @@
-"""What must be true of a delivery before its rows may count. One rule per fact, in the order people read them.
+"""What must be true of a delivery before its rows may count: one rule per fact, in reading order.
 
-Put here: expectations over one row per load (ops.load_metrics beside its ledger row), each with its reason code and
-the sentence shown when it fails. Thresholds come from the feed's contract, as columns of the same row.
+Put here: expectations over one row per load (ops.load_metrics beside its ledger row), each with its reason
+code and the sentence shown when it fails. Thresholds come from the feed's contract, as columns of the same
+row.
 Never here: how they are run (engine.py) and what a failure leads to (arrival.py).
 """
 
@@ -35,7 +36,8 @@ MOST_RETURNS = 0.5  # share of return lines above which a person is told; return
 class Rule:
     """One expectation with its words.
 
-    `observed` and `limit` are templates over the row of the load; so is `says`, the sentence for a failing load.
+    `observed` and `limit` are templates over the row of the load; so is `says`, the sentence for a failing
+    load.
     """
 
     expectation: Any
@@ -171,7 +173,7 @@ def arrival_suite() -> list[Rule]:
             reason="MANY_RETURNS",
             observed="{return_share:.1%}",
             limit=f"at most {MOST_RETURNS:.0%}",
-            says=f"{{return_lines:,}} of {{rows_accepted:,}} lines are returns (more than {MOST_RETURNS:.0%})",
+            says=f"{{return_lines:,}} of {{rows_accepted:,}} lines are returns, more than {MOST_RETURNS:.0%}",
             severity="warn",
         ),
     ]

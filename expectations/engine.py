@@ -1,10 +1,11 @@
 """Runs Great Expectations over a small frame or over SQL queries and hands back plain dataclasses.
 
 Put here: the one place that starts Great Expectations, reads its results and closes what it opened.
-Never here: what is expected of anything (the suites say that) or what follows from a failure (the gates do that).
+Never here: what is expected of anything (the suites) or what follows from a failure (the gates).
 
-It fails closed: a suite without expectations, an expectation that did not run or raised, and a list of failing rows
-that Great Expectations cut short all count as failures. By itself an empty suite would be a success there.
+It fails closed: a suite without expectations, an expectation that did not run or raised, and a list of
+failing rows that Great Expectations cut short all count as failures. By itself an empty suite would be a
+success there.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def judge_queries(*, url: str, suites: Sequence[QuerySuite]) -> dict[str, list[V
         _refuse_empty(suite.name, suite.expectations)
     with _quiet_context() as context:
         # `$` starts a substitution in Great Expectations' configuration strings
-        source = context.data_sources.add_sql("warehouse", connection_string=url.replace("$", r"\$"))
+        source = context.data_sources.add_postgres("warehouse", connection_string=url.replace("$", r"\$"))
         try:
             return {suite.name: _judge_query(source, suite) for suite in suites}
         finally:

@@ -1,4 +1,4 @@
-"""The audit: everything that must hold for a build before readers may see it, written down whether it held or not.
+"""The audit: everything that must hold for a build before readers may see it, and the record of it.
 
 Put here: completeness (what ran against what the project declares), and gathering the other judges' results.
 Never here: expectations (expectations/), sums (reconciliation.py), or the publication itself.
@@ -52,9 +52,9 @@ class AuditReport:
 def audit(warehouse: Warehouse, build: Build, *, manifest: Path | None = None) -> AuditReport:
     """Audit an open build against the dbt project's manifest (default: that of the last dbt run).
 
-    Results go to ops.audit_results and ops.reconciliation. When anything fails, the build is closed as failed and an
-    alert is raised; the published marts are not touched either way. Raises ShopxError when the build is not open or
-    the manifest cannot be read.
+    Results go to ops.audit_results and ops.reconciliation. When anything fails, the build is closed as
+    failed and an alert is raised; the published marts are not touched either way. Raises ShopxError when
+    the build is not open or the manifest cannot be read.
     """
     expected = expected_nodes(manifest or manifest_path(warehouse.settings))
     with warehouse.connect("owner", application_name="shopx audit") as connection:
@@ -73,6 +73,10 @@ def audit(warehouse: Warehouse, build: Build, *, manifest: Path | None = None) -
 
 
 TESTS_RAN = "every dbt test ran and passed"
+LOOK_AT_FACTS = (
+    "./shopx sql --role analyst "
+    '"select sale_date, count(*), sum(net_cents) from core.fct_order_lines group by 1 order by 1"'
+)
 
 
 def missing_models(connection: psycopg.Connection[Any], build_id: int, expected: ExpectedNodes) -> list[str]:
@@ -162,8 +166,10 @@ def _rows_add_up(connection: psycopg.Connection[Any], build_id: int) -> AuditRes
         select l.load_id, l.rows_delivered, l.rows_duplicate, coalesce(a.n, 0), coalesce(r.n, 0)
         from ops.build_loads as b
         inner join raw.loads as l on l.load_id = b.load_id
-        left join (select load_id, count(*) as n from raw.sales_lines group by load_id) as a on a.load_id = b.load_id
-        left join (select load_id, count(*) as n from raw.rejected_rows group by load_id) as r on r.load_id = b.load_id
+        left join (select load_id, count(*) as n from raw.sales_lines group by load_id) as a
+            on a.load_id = b.load_id
+        left join (select load_id, count(*) as n from raw.rejected_rows group by load_id) as r
+            on r.load_id = b.load_id
         where b.build_id = %s and l.rows_delivered <> coalesce(a.n, 0) + coalesce(r.n, 0) + l.rows_duplicate
         order by l.load_id limit 1
         """,
@@ -200,10 +206,7 @@ def _reconciliation(connection: psycopg.Connection[Any], build_id: int) -> list[
             f"{found.actual} {found.identity.unit} ({found.scopes} scopes)",
             f"{found.expected} {found.identity.unit}",
             found.holds,
-            None
-            if found.holds
-            else f"{found.message}. Look: ./shopx sql --role analyst "
-            f'"select sale_date, count(*), sum(net_cents) from core.fct_order_lines group by 1 order by 1".',
+            None if found.holds else f"{found.message}. Look: {LOOK_AT_FACTS}.",
         )
         for found in reconcile(connection, build_id=build_id)
     ]
@@ -216,7 +219,8 @@ def _expectations(warehouse: Warehouse, expected: ExpectedNodes) -> list[AuditRe
 
 def _sentence(result: AuditResult) -> str:
     if result.kind == "dbt":
-        return f"dbt test {_short(result.name)} failed{_because(result.message)}. Look: {look_at_test(result.name)}."
+        look = look_at_test(result.name)
+        return f"dbt test {_short(result.name)} failed{_because(result.message)}. Look: {look}."
     return result.message or f"{result.name} failed: {result.observed} instead of {result.limit}."
 
 
@@ -241,7 +245,7 @@ def _store(
     results: Sequence[AuditResult],
     failures: Sequence[str],
 ) -> None:
-    """Replace this build's results of our own judges (a repeated audit adds nothing) and close a failed build."""
+    """Replace this build's results of our own judges, and close a failed build."""
     connection.execute("delete from ops.audit_results where build_id = %s and kind <> 'dbt'", [build_id])
     with connection.cursor() as cursor:
         cursor.executemany(
@@ -251,7 +255,8 @@ def _store(
         )
     if failures:
         connection.execute(
-            "update ops.builds set status = 'failed', closed_at = now() where build_id = %s and status = 'open'",
+            "update ops.builds set status = 'failed', closed_at = now() "
+            "where build_id = %s and status = 'open'",
             [build_id],
         )
         connection.execute(

@@ -29,8 +29,8 @@ class Difference:
 def copy_differences(connection: psycopg.Connection[Any], *, source: Shape, target_schema: str) -> Difference:
     """Make `target_schema`.table hold exactly the rows of `source`, over the columns of `source`.
 
-    Rows that differ or vanished are deleted, then rows whose key is missing are inserted. A target column that the
-    source does not have is left to its default.
+    Rows that differ or vanished are deleted, then rows whose key is missing are inserted. A target column
+    that the source does not have is left to its default.
     """
     target = sql.Identifier(target_schema, source.table)
     origin = sql.Identifier(source.schema, source.table)

@@ -1,7 +1,8 @@
 """What a whole build must consist of: the models, marts and tests that dbt's manifest declares.
 
 Put here: reading the manifest into the list the audit compares with what really ran.
-Never here: running dbt, or trusting its exit code or run_results.json (a stale or partial one once read as green).
+Never here: running dbt, or trusting its exit code or run_results.json (a stale or partial one once read as
+green).
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ MARTS_SCHEMA = "marts_next"
 class ExpectedNodes:
     """The enabled nodes of the project.
 
-    `models` are names as written to ops.model_builds, `marts` those of them in schema marts_next; `tests` maps the
-    unique id of each data and unit test to whether its failure forbids publication.
+    `models` are names as written to ops.model_builds, `marts` those of them in schema marts_next; `tests`
+    maps the unique id of each data and unit test to whether its failure forbids publication.
     """
 
     models: frozenset[str]
@@ -50,7 +51,8 @@ def manifest_path(settings: Settings) -> Path:
 def expected_nodes(manifest: Path) -> ExpectedNodes:
     """Read the manifest.
 
-    Raises ShopxError when it cannot be read, or declares no mart or no test: an audit of nothing proves nothing.
+    Raises ShopxError when it cannot be read, or declares no mart or no test: an audit of nothing proves
+    nothing.
     """
     try:
         content = json.loads(manifest.read_text())

@@ -58,7 +58,7 @@ class Driver:
         return self._connection.info.backend_pid
 
     def pending_changes(self) -> int:
-        """How many decisions about what counts are in no publication yet; 0 means a build would change nothing."""
+        """How many decisions are in no publication yet; after 0 a build would change nothing."""
         return _one(self._connection, "select count(*) from ops.changes where publication_id is null")
 
     def open_build(
@@ -106,8 +106,8 @@ def drive(
 ) -> Iterator[Driver]:
     """Hold the driver's lock, waiting up to `wait_s` seconds for another run and saying so every two seconds.
 
-    A build left open by an exception is closed as failed, else as abandoned. Raises ShopxError when the other run
-    takes longer than `wait_s`.
+    A build left open by an exception is closed as failed, else as abandoned. Raises ShopxError when the
+    other run takes longer than `wait_s`.
     """
     with warehouse.connect("owner", autocommit=True, application_name="shopx driver") as connection:
         _take_lock(connection, wait_s=wait_s, progress=progress or _silent)

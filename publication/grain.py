@@ -16,7 +16,8 @@ from warehouse.errors import ShopxError
 COLUMNS = """
     select a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
     from pg_attribute as a
-    where a.attrelid = to_regclass(format('%%I.%%I', %s::text, %s::text)) and a.attnum > 0 and not a.attisdropped
+    where a.attrelid = to_regclass(format('%%I.%%I', %s::text, %s::text))
+        and a.attnum > 0 and not a.attisdropped
     order by a.attnum
 """
 
@@ -85,8 +86,8 @@ def mart_shape(connection: psycopg.Connection[Any], *, schema: str, table: str) 
         )
     if not shape.key:
         raise ShopxError(
-            f"{schema}.{table} has no grain key (a primary key, or a unique index with nulls not distinct), so its "
-            "rows cannot be compared; add one to the model's constraints or indexes."
+            f"{schema}.{table} has no grain key (a primary key, or a unique index with nulls not distinct), "
+            "so its rows cannot be compared; add one to the model's constraints or indexes."
         )
     return shape
 
@@ -94,8 +95,8 @@ def mart_shape(connection: psycopg.Connection[Any], *, schema: str, table: str) 
 def tables_in(connection: psycopg.Connection[Any], *, schema: str) -> list[str]:
     """Names of the ordinary and partitioned tables of a schema, sorted."""
     rows = connection.execute(
-        "select c.relname from pg_class as c where c.relnamespace = to_regnamespace(%s) and c.relkind in ('r', 'p') "
-        "order by c.relname",
+        "select c.relname from pg_class as c where c.relnamespace = to_regnamespace(%s) "
+        "and c.relkind in ('r', 'p') order by c.relname",
         [schema],
     ).fetchall()
     return [row[0] for row in rows]

@@ -13,6 +13,14 @@ from typing import Any
 import psycopg
 
 QUERY = """
+    with days as (
+        select
+            d.*,
+            date_trunc('month', d.sale_date) as month,
+            date_trunc('month', %(as_of)s::date) as this_month
+        from marts.daily_sales as d
+        where d.sale_date <= %(as_of)s
+    )
     select
         min(sale_date),
         max(sale_date),
@@ -21,23 +29,19 @@ QUERY = """
         coalesce(sum(discounts_cents), 0)::bigint,
         coalesce(sum(net_sales_cents), 0)::bigint,
         coalesce(sum(orders), 0)::bigint,
-        coalesce(sum(net_sales_cents) filter (where sale_date >= date_trunc('month', %(as_of)s::date)), 0)::bigint,
-        coalesce(sum(orders) filter (where sale_date >= date_trunc('month', %(as_of)s::date)), 0)::bigint,
-        coalesce(
-            sum(gross_sales_cents + discounts_cents) filter (where sale_date >= date_trunc('month', %(as_of)s::date)), 0
-        )::bigint,
-        sum(net_sales_cents) filter (
-            where sale_date >= date_trunc('month', %(as_of)s::date) - interval '1 month'
-                and sale_date < date_trunc('month', %(as_of)s::date)
-        )::bigint
-    from marts.daily_sales
-    where sale_date <= %(as_of)s
+        coalesce(sum(net_sales_cents) filter (where month = this_month), 0)::bigint,
+        coalesce(sum(orders) filter (where month = this_month), 0)::bigint,
+        coalesce(sum(gross_sales_cents + discounts_cents) filter (where month = this_month), 0)::bigint,
+        sum(net_sales_cents) filter (where month = this_month - interval '1 month')::bigint
+    from days
 """
 
 
 @dataclass(frozen=True)
 class Headline:
-    """Totals up to `as_of`, and the month of `as_of` beside the month before (None: no sales then). Money in cents."""
+    """Totals up to `as_of`, and the month of `as_of` beside the month before (None: no sales then). Money
+    in cents.
+    """
 
     first_date: date | None
     last_date: date | None

@@ -1,10 +1,10 @@
-"""Publishing: bringing marts to marts_next in one transaction, so that every reader sees one publication whole.
+"""Publishing: marts take the state of marts_next in one transaction, so readers see one publication.
 
 Put here: the conditions under which a build may be published, and the one transaction that does it.
 Never here: judging the data (audit.py), composing copies (copying.py), changing shapes (schema_changes.py).
 
-The conditions are read from the database and not from the caller's report alone: whatever starts a publication,
-a build that did not make and audit every mart is refused.
+The conditions are read from the database and not from the caller's report alone: whatever starts a
+publication, a build that did not make and audit every mart is refused.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ def publish(
 ) -> Publication:
     """Publish an audited build.
 
-    marts_previous takes the rows that marts held, marts those of marts_next, and the ledger of publications its rows,
-    all in one transaction. Raises ShopxError, leaving everything readers see as it was, when the build may not be
-    published, when readers would lose a column or most rows, or when a mart stays locked.
+    marts_previous takes the rows that marts held, marts those of marts_next, and the ledger of publications
+    its rows, all in one transaction. Raises ShopxError, leaving everything readers see as it was, when the
+    build may not be published, when readers would lose a column or most rows, or when a mart stays locked.
     """
     _refuse_report(build, report)
     with warehouse.connect("owner", autocommit=True, application_name="shopx publish") as connection:
@@ -105,7 +105,7 @@ def _publish(
 
 
 def _keep_previous(connection: psycopg.Connection[Any]) -> None:
-    """Bring marts_previous to what marts hold now, in shape and rows. Nobody reads it, so it is free to change."""
+    """Bring marts_previous to what marts hold now, in shape and rows; nobody reads it meanwhile."""
     current = [
         shape
         for table in tables_in(connection, schema="marts")
@@ -140,8 +140,8 @@ def _refuse_build(connection: psycopg.Connection[Any], build: Build, report: Aud
         raise ShopxError(f"Not published: build {build.build_id} {state}. Start again: ./shopx run.")
     if build.driver_pid not in [holder[0] for holder in connection.execute(HOLDER).fetchall()]:
         raise ShopxError(
-            f"Not published: the run that opened build {build.build_id} does not hold the driver's lock any more, so "
-            "another may be building. Start again: ./shopx run."
+            f"Not published: the run that opened build {build.build_id} does not hold the driver's lock "
+            "any more, so another may be building. Start again: ./shopx run."
         )
     missing = [
         *missing_models(connection, build.build_id, report.expected),
@@ -150,7 +150,8 @@ def _refuse_build(connection: psycopg.Connection[Any], build: Build, report: Aud
     if missing:
         raise ShopxError("Not published: " + " ".join(missing))
     audited = connection.execute(
-        "select kind, bool_and(passed) from ops.audit_results where build_id = %s and kind <> 'dbt' group by kind",
+        "select kind, bool_and(passed) from ops.audit_results "
+        "where build_id = %s and kind <> 'dbt' group by kind",
         [build.build_id],
     ).fetchall()
     wanted = {"completeness", "expectation", "reconciliation"}
@@ -163,7 +164,8 @@ def _refuse_build(connection: psycopg.Connection[Any], build: Build, report: Aud
 def _refuse_loss(connection: psycopg.Connection[Any], build: Build, shapes: Sequence[Shape]) -> None:
     """Refuse when most rows of a mart would vanish though no decision of this build took anything away."""
     asked = connection.execute(
-        "select exists (select from ops.changes where build_id = %s and kind in ('withdraw', 'replay', 'release'))",
+        "select exists (select from ops.changes "
+        "where build_id = %s and kind in ('withdraw', 'replay', 'release'))",
         [build.build_id],
     ).fetchone()
     if asked and asked[0]:
@@ -174,8 +176,8 @@ def _refuse_loss(connection: psycopg.Connection[Any], build: Build, shapes: Sequ
         )
         if after < before * (1 - LARGEST_LOSS):
             raise ShopxError(
-                f"Not published: marts.{shape.table} would shrink from {before:,} to {after:,} rows, though no "
-                f"delivery was withdrawn. Compare: ./shopx sql --role analyst 'select * from marts.{shape.table}' and "
+                f"Not published: marts.{shape.table} would shrink from {before:,} to {after:,} rows, though "
+                "nobody withdrew a delivery. What counts now: ./shopx loads; the new rows: "
                 f"./shopx dbt show --select {shape.table}."
             )
 
@@ -215,7 +217,8 @@ RECORD = """
 AFTERWARDS = (
     "insert into ops.publication_loads (publication_id, load_id) "
     "select %(publication)s, load_id from ops.build_loads where build_id = %(build)s",
-    "update ops.changes set publication_id = %(publication)s where build_id = %(build)s and publication_id is null",
+    "update ops.changes set publication_id = %(publication)s "
+    "where build_id = %(build)s and publication_id is null",
     "update ops.builds set status = 'published', closed_at = now(), publication_id = %(publication)s "
     "where build_id = %(build)s",
     "update ops.alerts set resolved_at = now() where resolved_at is null and kind = 'audit'",

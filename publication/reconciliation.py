@@ -1,7 +1,8 @@
 """The money sums that must agree before anything is published: ledger = raw = fact = marts, to the cent.
 
 Put here: each identity with its two sides in SQL of its own, compared by total, feed and day.
-Never here: models' SQL reused to check itself. Which raw rows are current is worked out anew, over ops.build_loads.
+Never here: models' SQL reused to check itself. Which raw rows are current is worked out anew, over
+ops.build_loads.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import Any
 
 import psycopg
 
-# A row counts unless a later load of the same source that holds complete orders holds its order. A row without an
-# order id is an order of its own (its order_key is unique), so nothing replaces it.
+# A row counts unless a later load of the same source that holds complete orders holds its order. A row
+# without an order id is an order of its own (its order_key is unique), so nothing replaces it.
 CURRENT_ROWS = """
     with counting as (
         select r.*, b.feed, b.source, b.mode, b.delivery_no
@@ -44,23 +45,25 @@ STORED = """
     from ops.build_loads as b inner join raw.sales_lines as r on r.load_id = b.load_id
     where b.build_id = %(build)s group by b.feed
 """
-CURRENT = f"select feed, sale_date, sum(net_cents) from ({CURRENT_ROWS}) as c group by feed, sale_date"  # noqa: S608
-CURRENT_LINES = f"select feed, sale_date, count(*) from ({CURRENT_ROWS}) as c group by feed, sale_date"  # noqa: S608
-FACT = "select feed, sale_date, sum(net_cents) from core.fct_order_lines group by feed, sale_date"
-FACT_LINES = "select feed, sale_date, count(*) from core.fct_order_lines group by feed, sale_date"
+CURRENT = f"select feed, sale_date, sum(net_cents) from ({CURRENT_ROWS}) as c group by 1, 2"  # noqa: S608
+CURRENT_LINES = f"select feed, sale_date, count(*) from ({CURRENT_ROWS}) as c group by 1, 2"  # noqa: S608
+FACT = "select feed, sale_date, sum(net_cents) from core.fct_order_lines group by 1, 2"
+FACT_LINES = "select feed, sale_date, count(*) from core.fct_order_lines group by 1, 2"
 
-_REVENUE = "from core.fct_order_lines where counts_as_revenue"
+_OF_SALES = "from core.fct_order_lines where counts_as_revenue and line_type = 'sale' group by sale_date"
+_OF_RETURNS = "from core.fct_order_lines where counts_as_revenue and line_type = 'return' group by sale_date"
 REVENUE = {
-    "gross": f"select null, sale_date, sum(gross_cents) {_REVENUE} and line_type = 'sale' group by sale_date",  # noqa: S608
-    "discounts": f"select null, sale_date, sum(discount_cents) {_REVENUE} and line_type = 'sale' group by sale_date",  # noqa: S608
-    "returns": f"select null, sale_date, sum(net_cents) {_REVENUE} and line_type = 'return' group by sale_date",  # noqa: S608
-    "net": f"select null, sale_date, sum(net_cents) {_REVENUE} group by sale_date",  # noqa: S608
+    "gross": f"select null, sale_date, sum(gross_cents) {_OF_SALES}",
+    "discounts": f"select null, sale_date, sum(discount_cents) {_OF_SALES}",
+    "returns": f"select null, sale_date, sum(net_cents) {_OF_RETURNS}",
+    "net": "select null, sale_date, sum(net_cents) from core.fct_order_lines "
+    "where counts_as_revenue group by sale_date",
 }
 DAILY = {
-    "gross": "select null, sale_date, sum(gross_sales_cents) from marts_next.daily_sales group by sale_date",
-    "discounts": "select null, sale_date, sum(discounts_cents) from marts_next.daily_sales group by sale_date",
-    "returns": "select null, sale_date, sum(returns_cents) from marts_next.daily_sales group by sale_date",
-    "net": "select null, sale_date, sum(net_sales_cents) from marts_next.daily_sales group by sale_date",
+    "gross": "select null, sale_date, gross_sales_cents from marts_next.daily_sales",
+    "discounts": "select null, sale_date, discounts_cents from marts_next.daily_sales",
+    "returns": "select null, sale_date, returns_cents from marts_next.daily_sales",
+    "net": "select null, sale_date, net_sales_cents from marts_next.daily_sales",
 }
 HOURLY = "select null, sale_date, sum(net_sales_cents) from marts_next.hourly_sales group by sale_date"
 PRODUCTS = "select null, null::date, sum(net_sales_cents) from marts_next.product_performance"
@@ -152,8 +155,8 @@ class Comparison:
 def reconcile(connection: psycopg.Connection[Any], *, build_id: int) -> list[Comparison]:
     """Compare every identity for a build and write the sums to ops.reconciliation.
 
-    Totals and feeds are always written, days only where they differ: the table then grows with builds, not with
-    builds × days. Runs in the caller's transaction.
+    Totals and feeds are always written, days only where they differ: the table then grows with builds, not
+    with builds × days. Runs in the caller's transaction.
     """
     cache: dict[str, Mapping[str, int]] = {}
 

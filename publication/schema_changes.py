@@ -1,8 +1,8 @@
-"""Brings the tables of marts and marts_previous to the shape of marts_next: adding freely, taking away only on demand.
+"""Brings published tables to the shape of marts_next: adds freely, takes away only when that is meant.
 
 Put here: comparing shapes, creating tables, adding columns, grants to readers.
-Never here: rows (copying.py). Tables are never renamed or swapped: a reader in a REPEATABLE READ transaction would
-see an empty table, and grants and views would be lost.
+Never here: rows (copying.py). Tables are never renamed or swapped: a reader in a REPEATABLE READ
+transaction would see an empty table, and grants and views would be lost.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -95,7 +96,7 @@ def add_columns(connection: psycopg.Connection[Any], change: SchemaChange) -> No
         statement = sql.SQL("alter table {} add column if not exists {} ").format(
             sql.Identifier(change.schema, table), sql.Identifier(column)
         ) + sql.SQL(kind)  # type: ignore[arg-type]  # a type name as the catalogue spells it
-        retry_locked(connection, lambda statement=statement: connection.execute(statement))  # type: ignore[misc]
+        retry_locked(connection, partial(connection.execute, statement))
 
 
 def make_tables(connection: psycopg.Connection[Any], change: SchemaChange, *, like: str) -> None:
@@ -121,7 +122,9 @@ def make_tables(connection: psycopg.Connection[Any], change: SchemaChange, *, li
 
 
 def grant_readers(connection: psycopg.Connection[Any], tables: Sequence[str]) -> None:
-    """Let the readers read these marts, where a grant is missing; a lost grant heals with the next publication."""
+    """Let the readers read these marts, where a grant is missing; a lost grant heals with the next
+    publication.
+    """
     for table in tables:
         for role in READERS:
             missing = connection.execute(
@@ -139,7 +142,8 @@ def grant_readers(connection: psycopg.Connection[Any], tables: Sequence[str]) ->
 def retry_locked(connection: psycopg.Connection[Any], work: Callable[[], object]) -> None:
     """Run `work` in a transaction of its own with a lock timeout of 3 s, up to five times.
 
-    Waiting longer for a lock would make every new reader wait behind us. Raises ShopxError when it stays locked.
+    Waiting longer for a lock would make every new reader wait behind us. Raises ShopxError when it stays
+    locked.
     """
     for attempt in range(ATTEMPTS):
         try:
@@ -151,6 +155,6 @@ def retry_locked(connection: psycopg.Connection[Any], work: Callable[[], object]
             if attempt + 1 < ATTEMPTS:
                 time.sleep(0.2 * 2**attempt)  # let the readers that queue behind us pass
     raise ShopxError(
-        f"Not published: another session has kept a mart locked for {ATTEMPTS} × {LOCK_TIMEOUT}. The marts are "
-        "unchanged. See who: ./shopx doctor; then start again: ./shopx run."
+        f"Not published: another session has kept a mart locked for {ATTEMPTS} × {LOCK_TIMEOUT}. "
+        "The marts are unchanged. See who: ./shopx doctor; then start again: ./shopx run."
     )
