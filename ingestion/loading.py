@@ -14,12 +14,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
-from ingestion.reading import ACCEPTED_COLUMNS, Reading, RejectedRow
+from ingestion.reading import Batch, Reading, RejectedRow
 
 if TYPE_CHECKING:
     import psycopg
@@ -28,12 +27,10 @@ if TYPE_CHECKING:
 QUEUED_BATCHES = 2
 SILENCE_S = 1.0
 ROW_BITS = 32  # order_line_key = delivery_no * 2^32 + row_number
-SENT_AT_ONCE = 1 << 20
-
-_ADDED = ("load_id", "order_line_key")
-_COPY_LINES = sql.SQL("copy raw.sales_lines ({}) from stdin (format binary)").format(
-    sql.SQL(", ").join(map(sql.Identifier, (*_ADDED, *(name for name, _ in ACCEPTED_COLUMNS))))
+ENCODED_AT_ONCE = (
+    512  # rows; less than a socket buffer, so the server always has work while the next ones are encoded
 )
+
 _COPY_REJECTED = sql.SQL(
     "copy raw.rejected_rows "
     "(load_id, line_number, sheet_row, byte_offset, columns, reasons, messages, raw_bytes) from stdin"
@@ -42,26 +39,19 @@ _COPY_REJECTED = sql.SQL(
 
 @dataclass
 class Loaded:
-    """What was sent, counted on our side. Money in minor units; dates are None when no row was accepted."""
+    """What was sent, counted on our side. Money in minor units; None where no row was accepted."""
 
     rows_accepted: int = 0
     rows_rejected: int = 0
     amount_cents: int = 0
     first_date: date | None = None
     last_date: date | None = None
-
-
-@dataclass(frozen=True)
-class _Parcel:
-    """One batch ready to be sent: binary COPY data, and what it adds to the totals."""
-
-    data: bytes
-    rows: int
-    cents: int
-    months: tuple[date, ...]
-    first_date: date | None
-    last_date: date | None
-    rejected: list[RejectedRow]
+    missing_order_ids: int = 0
+    missing_products: int = 0
+    missing_customers: int = 0
+    smallest_sale_cents: int | None = None
+    largest_line_cents: int | None = None
+    return_lines: int = 0
 
 
 def load_rows(
@@ -73,72 +63,33 @@ def load_rows(
     known_months: set[date],
     progress: Callable[[str], None],
 ) -> Loaded:
-    """Send every batch of `reading`; adds to `known_months` those that were made sure of in this
-    transaction.
+    """Send every batch of `reading`; adds to `known_months` those that were made sure of in this transaction.
 
-    Raises whatever reading raises (DamagedFile, FileRefused, Undecided); the caller's transaction must
-    then roll back.
+    Raises whatever reading raises (DamagedFile, FileRefused, Undecided): then the caller must roll back.
     """
     loaded = Loaded()
     told = time.monotonic()
     with conn.cursor() as cursor:
-        for parcel in _parcels(reading, load_id, delivery_no):
-            if parcel is not None:
-                for month in parcel.months:
-                    if month not in known_months:
-                        cursor.execute("select raw.create_months(%s, %s)", [month, month])
-                        known_months.add(month)
-                _send(cursor, parcel, load_id)
-                _add(loaded, parcel)
+        for batch in _batches(reading):
+            if batch is not None:
+                if batch.accepted.num_rows:
+                    _make_months(cursor, _note_accepted(loaded, batch.accepted), known_months)
+                    _send_accepted(cursor, _with_keys(batch.accepted, load_id, delivery_no))
+                if batch.rejected:
+                    loaded.rows_rejected += len(batch.rejected)
+                    _send_rejected(cursor, batch.rejected, load_id)
             if time.monotonic() - told >= SILENCE_S:
                 told = time.monotonic()
-                progress(f"{loaded.rows_accepted + loaded.rows_rejected:,} rows read")
+                progress(f"{loaded.rows_accepted + loaded.rows_rejected:,} rows so far")
     return loaded
 
 
-def _send(cursor: psycopg.Cursor[Any], parcel: _Parcel, load_id: int) -> None:
-    if parcel.rows:
-        with cursor.copy(_COPY_LINES) as copy:
-            data = memoryview(parcel.data)
-            for start in range(0, len(data), SENT_AT_ONCE):
-                copy.write(data[start : start + SENT_AT_ONCE])
-    if parcel.rejected:
-        with cursor.copy(_COPY_REJECTED) as copy:
-            for row in parcel.rejected:
-                copy.write_row(
-                    (
-                        load_id, row.line_number, row.sheet_row, row.byte_offset, _storable(row.columns),
-                        _storable(row.reasons), _storable(row.messages), row.raw_bytes,
-                    )
-                )  # fmt: skip
-
-
-def _storable(texts: tuple[str, ...]) -> list[str]:
-    """Postgres text holds no NUL; what was quoted from a damaged file may. The raw bytes are kept as they
-    are.
-    """
-    return [text.replace("\0", "␀") for text in texts]
-
-
-def _add(loaded: Loaded, parcel: _Parcel) -> None:
-    loaded.rows_accepted += parcel.rows
-    loaded.rows_rejected += len(parcel.rejected)
-    loaded.amount_cents += parcel.cents
-    dates = [
-        d for d in (loaded.first_date, loaded.last_date, parcel.first_date, parcel.last_date) if d is not None
-    ]
-    if dates:
-        loaded.first_date, loaded.last_date = min(dates), max(dates)
-
-
-def _parcels(reading: Reading, load_id: int, delivery_no: int) -> Iterator[_Parcel | None]:
-    """The batches, made in a thread of their own; None after a second without one, so that the caller can
-    speak.
-    """
-    made: queue.Queue[_Parcel | BaseException | None] = queue.Queue(maxsize=QUEUED_BATCHES)
+def _batches(reading: Reading) -> Iterator[Batch | None]:
+    """The batches, read in a thread of their own; None after a second without one: time to say something."""
+    made: queue.Queue[Batch | BaseException | None] = queue.Queue(maxsize=QUEUED_BATCHES)
     stop = threading.Event()
 
-    def put(item: _Parcel | BaseException | None) -> bool:
+    def put(item: Batch | BaseException | None) -> bool:
         while not stop.is_set():
             try:
                 made.put(item, timeout=0.2)
@@ -150,7 +101,7 @@ def _parcels(reading: Reading, load_id: int, delivery_no: int) -> Iterator[_Parc
     def make() -> None:
         try:
             for batch in reading.batches():
-                if not put(_pack(batch.accepted, batch.rejected, load_id, delivery_no)):
+                if not put(batch):
                     return
             put(None)
         except BaseException as error:
@@ -175,45 +126,102 @@ def _parcels(reading: Reading, load_id: int, delivery_no: int) -> Iterator[_Parc
         maker.join()
 
 
-def _pack(rows: pa.RecordBatch, rejected: list[RejectedRow], load_id: int, delivery_no: int) -> _Parcel:
-    if rows.num_rows == 0:
-        return _Parcel(b"", 0, 0, (), None, None, rejected)
+def _note_accepted(loaded: Loaded, rows: pa.RecordBatch) -> list[date]:
+    """Add the batch to the totals; returns the first days of its months."""
+    # numpy throughout: the first use of pyarrow.compute takes 0.9 s
     import numpy as np  # noqa: PLC0415 - heavy, and only needed once rows arrive
+
+    count = rows.num_rows
+    days = rows["sale_date"].to_numpy(zero_copy_only=False).astype("datetime64[D]")
+    cents = rows["net_cents"].to_numpy()
+    is_sale = _lengths(rows["line_type"]) == len("sale")
+    sales = cents[is_sale]
+    loaded.rows_accepted += count
+    loaded.amount_cents += int(cents.sum())
+    loaded.first_date = min(filter(None, (loaded.first_date, days.min().item())))
+    loaded.last_date = max(filter(None, (loaded.last_date, days.max().item())))
+    loaded.missing_order_ids += rows["order_id"].null_count
+    loaded.missing_products += _all_missing(rows, "product_id", "product_name")
+    loaded.missing_customers += _all_missing(rows, "customer_id", "customer_email", "customer_name")
+    loaded.return_lines += count - len(sales)
+    largest = int(np.abs(cents).max())
+    loaded.largest_line_cents = max(loaded.largest_line_cents or 0, largest)
+    if len(sales):
+        smallest = int(sales.min())
+        before = loaded.smallest_sale_cents
+        loaded.smallest_sale_cents = smallest if before is None else min(before, smallest)
+    return list(np.unique(days.astype("datetime64[M]")).astype("datetime64[D]").tolist())
+
+
+def _lengths(texts: pa.Array) -> Any:
+    """Byte lengths of the strings of an Arrow array, read off its offsets."""
+    import numpy as np  # noqa: PLC0415
+
+    offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return np.diff(offsets)
+
+
+def _all_missing(rows: pa.RecordBatch, *names: str) -> int:
+    """In how many rows all of these columns are null."""
+    if any(rows[name].null_count == 0 for name in names):
+        return 0
+    missing = ~rows[names[0]].is_valid().to_numpy(zero_copy_only=False)
+    for name in names[1:]:
+        missing &= ~rows[name].is_valid().to_numpy(zero_copy_only=False)
+    return int(missing.sum())
+
+
+def _with_keys(rows: pa.RecordBatch, load_id: int, delivery_no: int) -> pa.RecordBatch:
+    """The batch with load_id and order_line_key; a row without an order id becomes an order of its own."""
+    import numpy as np  # noqa: PLC0415
     import pyarrow as pa  # noqa: PLC0415
-    from pgpq import ArrowToPostgresBinaryEncoder  # noqa: PLC0415
 
     line_keys = rows["row_number"].to_numpy().astype(np.int64) + (delivery_no << ROW_BITS)
     order_keys = rows["order_key"]
     if order_keys.null_count:
-        # a row without an order id is an order of its own
-        named = np.asarray(order_keys.is_valid().to_numpy(zero_copy_only=False))
-        given = order_keys.fill_null(0).to_numpy()
-        order_keys = pa.array(np.where(named, given, -line_keys))
-    columns = [rows.column(i) for i in range(rows.num_columns)]
-    columns[rows.schema.get_field_index("order_key")] = order_keys
-    full = pa.RecordBatch.from_arrays(
-        [pa.array(np.full(rows.num_rows, load_id, dtype=np.int64)), pa.array(line_keys), *columns],
-        schema=_schema(),
-    )
-    encoder = ArrowToPostgresBinaryEncoder(full.schema)
-    data = b"".join((encoder.write_header(), encoder.write_batch(full), encoder.finish()))
-    days = rows["sale_date"].to_numpy(zero_copy_only=False).astype("datetime64[D]")
-    months = np.unique(days.astype("datetime64[M]")).astype("datetime64[D]").tolist()
-    return _Parcel(
-        data=data,
-        rows=rows.num_rows,
-        cents=int(rows["net_cents"].to_numpy().sum()),
-        months=tuple(months),
-        first_date=days.min().item(),
-        last_date=days.max().item(),
-        rejected=rejected,
-    )
+        named = order_keys.is_valid().to_numpy(zero_copy_only=False)
+        order_keys = pa.array(np.where(named, order_keys.fill_null(0).to_numpy(), -line_keys))
+    columns = {
+        "load_id": pa.array(np.full(rows.num_rows, load_id, dtype=np.int64)),
+        "order_line_key": pa.array(line_keys),
+    }
+    for name in rows.schema.names:
+        # a column that is null all through costs the server as much as any other; left out it is null as well
+        if rows[name].null_count < rows.num_rows or name == "order_key":
+            columns[name] = order_keys if name == "order_key" else rows[name]
+    return pa.RecordBatch.from_pydict(columns)
 
 
-@lru_cache(maxsize=1)
-def _schema() -> pa.Schema:
-    import pyarrow as pa  # noqa: PLC0415 - heavy, and only needed once rows arrive
+def _make_months(cursor: psycopg.Cursor[Any], months: list[date], known: set[date]) -> None:
+    for month in months:
+        if month not in known:
+            cursor.execute("select raw.create_months(%s, %s)", [month, month])
+            known.add(month)
 
-    from ingestion.reading import accepted_schema  # noqa: PLC0415
 
-    return pa.schema([pa.field(name, pa.int64()) for name in _ADDED] + list(accepted_schema()))
+def _send_accepted(cursor: psycopg.Cursor[Any], rows: pa.RecordBatch) -> None:
+    from pgpq import ArrowToPostgresBinaryEncoder  # noqa: PLC0415
+
+    encoder = ArrowToPostgresBinaryEncoder(rows.schema)
+    names = sql.SQL(", ").join(map(sql.Identifier, rows.schema.names))
+    with cursor.copy(sql.SQL("copy raw.sales_lines ({}) from stdin (format binary)").format(names)) as copy:
+        copy.write(encoder.write_header())
+        for start in range(0, rows.num_rows, ENCODED_AT_ONCE):
+            copy.write(encoder.write_batch(rows.slice(start, ENCODED_AT_ONCE)))
+        copy.write(encoder.finish())
+
+
+def _send_rejected(cursor: psycopg.Cursor[Any], rejected: list[RejectedRow], load_id: int) -> None:
+    with cursor.copy(_COPY_REJECTED) as copy:
+        for row in rejected:
+            copy.write_row(
+                (
+                    load_id, row.line_number, row.sheet_row, row.byte_offset, _storable(row.columns),
+                    _storable(row.reasons), _storable(row.messages), row.raw_bytes,
+                )
+            )  # fmt: skip
+
+
+def _storable(texts: tuple[str, ...]) -> list[str]:
+    """Postgres text holds no NUL; what was quoted from a damaged file may. The raw bytes stay as they are."""
+    return [text.replace("\0", "␀") for text in texts]

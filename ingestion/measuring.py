@@ -21,15 +21,7 @@ EARLIEST = date(1970, 1, 1)
 FEW_REJECTS = 20  # below this many a share says nothing
 
 _RECOUNT = """
-select
-    count(*),
-    coalesce(sum(net_cents), 0)::bigint,
-    count(*) filter (where order_id is null),
-    count(*) filter (where product_id is null and product_name is null),
-    count(*) filter (where customer_id is null and customer_email is null and customer_name is null),
-    min(net_cents) filter (where line_type = 'sale'),
-    max(abs(net_cents)),
-    count(*) filter (where line_type = 'return')
+select count(*), coalesce(sum(net_cents), 0)::bigint
 from raw.sales_lines
 where load_id = %s and sale_date between %s and %s
 """
@@ -45,7 +37,7 @@ def measure(
     first, last = loaded.first_date or EARLIEST, loaded.last_date or EARLIEST
     row = conn.execute(_RECOUNT, [load.load_id, first, last]).fetchone()
     assert row is not None  # noqa: S101 - an aggregate returns a row
-    rows, cents, no_order, no_product, no_customer, smallest, largest, returns = row
+    rows, recounted_cents = row
     if rows != loaded.rows_accepted:
         raise RuntimeError(f"{loaded.rows_accepted} rows of load {load.load_id} were sent, {rows} arrived")
     delivered = loaded.rows_accepted + loaded.rows_rejected
@@ -74,8 +66,9 @@ def measure(
         """,
         [
             load.load_id, load.feed, delivered, loaded.rows_accepted, loaded.rows_rejected, share,
-            reading.contract.max_reject_share, no_order, no_product, no_customer, loaded.first_date,
-            loaded.last_date, EARLIEST, today + timedelta(days=1), loaded.amount_cents, smallest, largest,
-            returns, cents,
+            reading.contract.max_reject_share, loaded.missing_order_ids, loaded.missing_products,
+            loaded.missing_customers, loaded.first_date, loaded.last_date, EARLIEST,
+            today + timedelta(days=1), loaded.amount_cents, loaded.smallest_sale_cents, loaded.largest_line_cents, loaded.return_lines,
+            recounted_cents,
         ],
     )  # fmt: skip

@@ -117,8 +117,13 @@ begin
             -- one creator at a time; a second session re-checks after the first has committed
             perform pg_advisory_xact_lock(hashtext('raw.create_months'));
             if to_regclass(format('raw_parts.sales_lines_%s', to_char(month, 'YYYYMM'))) is null then
+                -- attached rather than created as a partition: that would lock every reader out until we commit
                 execute format(
-                    'create table raw_parts.sales_lines_%s partition of raw.sales_lines for values from (%L) to (%L)',
+                    'create table raw_parts.sales_lines_%s (like raw.sales_lines including all)',
+                    to_char(month, 'YYYYMM')
+                );
+                execute format(
+                    'alter table raw.sales_lines attach partition raw_parts.sales_lines_%s for values from (%L) to (%L)',
                     to_char(month, 'YYYYMM'), month, (month + interval '1 month')::date
                 );
                 made := made + 1;
