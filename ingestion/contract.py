@@ -32,10 +32,15 @@ class _Strict(BaseModel):
 
 
 class Column(_Strict):
-    """How one of our columns is found and what its cells may hold."""
+    """How one of our columns is found and what its cells may hold.
+
+    `optional`: the header may lack it; `required`: no cell of it may be empty; `above`, `below`: exclusive bounds;
+    `spreadsheet_integer`: ids that a spreadsheet turned into 17850.0 lose the .0 again.
+    """
 
     names: tuple[str, ...] = Field(min_length=1)
     optional: bool = False
+    required: bool = False
     pattern: str | None = None
     null_words: tuple[str, ...] = ()
     spreadsheet_integer: bool = False
@@ -82,7 +87,7 @@ class Contract(_Strict):
         if value is None:
             return None
         try:
-            if "a,;\t|\"\n".encode(value) != b'a,;\t|"\n':
+            if 'a,;\t|"\n'.encode(value) != b'a,;\t|"\n':
                 raise ValueError("only encodings that extend ASCII can be read, e.g. cp1252, latin-1, cp1250")
         except LookupError as error:
             raise ValueError(f'"{value}" is no known encoding; write one like cp1252') from error
@@ -118,11 +123,14 @@ def read_contract(path: Path) -> Contract:
         contract = Contract.model_validate(data | {"sha256": hashlib.sha256(raw).hexdigest()})
     except ValidationError as error:
         found = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc']) or 'contract'}: {item['msg']}" for item in error.errors()
+            f"{'.'.join(str(part) for part in item['loc']) or 'contract'}: {item['msg']}"
+            for item in error.errors()
         )
         raise ShopxError(f"{path.name}: {found}") from error
     if contract.feed != path.stem:
-        raise ShopxError(f"{path.name}: feed: is {contract.feed}, but the file must be named {contract.feed}.yaml")
+        raise ShopxError(
+            f"{path.name}: feed: is {contract.feed}, but the file must be named {contract.feed}.yaml"
+        )
     return contract
 
 

@@ -26,7 +26,9 @@ class Match:
 
 def normalise(name: str) -> str:
     """A header as it is compared: `OrderDate`, `order_date` and ` Order date ` are all "order date"."""
-    text = re.sub(r"\s*[(\[][A-Z]{3}[)\]]$", "", unicodedata.normalize("NFKC", name).strip())  # "Amount (EUR)"
+    text = re.sub(
+        r"\s*[(\[][A-Z]{3}[)\]]$", "", unicodedata.normalize("NFKC", name).strip()
+    )  # "Amount (EUR)"
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     plain = unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
@@ -80,7 +82,15 @@ def _settle(header: Sequence[str], contract: Contract) -> Match:
     for ours, positions in found.items():
         if len(positions) == 1:
             columns[ours] = positions[0]
-        elif ours in ("date", "product_id", "product_name", "amount", "quantity", "unit_price", "order_id") or (
+        elif ours in (
+            "date",
+            "product_id",
+            "product_name",
+            "amount",
+            "quantity",
+            "unit_price",
+            "order_id",
+        ) or (
             not contract.builtin and not contract.columns[ours].optional  # type: ignore[index]
         ):
             names = " and ".join(f'"{header[p]}"' for p in positions)
@@ -100,7 +110,9 @@ def choose_contract(header: list[str], contracts: Mapping[str, Contract], *, fee
     """
     if feed is not None:
         if feed not in contracts:
-            raise FileRefused(f'there is no feed "{feed}"; known: {", ".join(sorted(contracts))} [FEED_UNKNOWN]')
+            raise FileRefused(
+                f'there is no feed "{feed}"; known: {", ".join(sorted(contracts))} [FEED_UNKNOWN]'
+            )
         return _settle(header, contracts[feed])
     fitting = []
     for contract in contracts.values():
@@ -112,6 +124,8 @@ def choose_contract(header: list[str], contracts: Mapping[str, Contract], *, fee
         best = [contract for count, contract in fitting if count == most]
         if len(best) > 1:
             names = " and ".join(contract.feed for contract in best)
-            raise FileRefused(f"the header fits the feeds {names} alike; name one with --feed [FEED_UNDECIDED]")
+            raise FileRefused(
+                f"the header fits the feeds {names} alike; name one with --feed [FEED_UNDECIDED]"
+            )
         return _settle(header, best[0])
     return _settle(header, contracts["sales_csv"])

@@ -24,7 +24,11 @@ class Undecided(ShopxError):
     """
 
     def __init__(
-        self, reason_code: str, message: str, *, choices: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+        self,
+        reason_code: str,
+        message: str,
+        *,
+        choices: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     ) -> None:
         super().__init__(message)
         self.reason_code = reason_code

@@ -1,9 +1,9 @@
 """Reading a delivery: file in, typed batches and rejected rows out. Knows no database.
 
-    try:
-        for batch in reading.batches(): ...
-    except DamagedFile:                      # roll back what was written, then
-        for batch in reading.careful().batches(): ...
+try:
+    for batch in reading.batches(): ...
+except DamagedFile:                      # roll back what was written, then
+    for batch in reading.careful().batches(): ...
 """
 
 from ingestion.reading.opening import open_reading

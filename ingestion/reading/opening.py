@@ -1,14 +1,26 @@
 """Opens a delivery: dialect, contract, date order and decimal mark are settled here, before a row is read.
 
-Put decisions about the whole file here. Never row checks (validation.py), never parsing loops (fast.py, careful.py).
+Put the order of those decisions here. Never row checks (validation.py), never parsing loops (fast.py, careful.py).
 """
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
+from ingestion.contract import Contract, load_contracts
+from ingestion.matching import Match, choose_contract
+from ingestion.reading import dialect
+from ingestion.reading.careful import CarefulReading
+from ingestion.reading.delivery import Delivery
+from ingestion.reading.dialect import Head, Scan
+from ingestion.reading.fast import FastReading
 from ingestion.reading.rows import Reading
+from ingestion.reading.settling import settle
+from ingestion.reading.validation import compile_plan
+from ingestion.refusals import FileRefused
 
 
 def open_reading(
@@ -18,10 +30,53 @@ def open_reading(
     feed: str | None = None,
     read_as: Mapping[str, str] = MappingProxyType({}),
     currency: str | None = None,
+    contracts: Mapping[str, Contract] | None = None,
 ) -> Reading:
     """Open `path` as a delivery of `feed` (or of the contract its header fits).
 
     `read_as` holds what a person decided, e.g. `{"date_order": "day-first"}`; `currency` is the reporting currency.
     Raises FileRefused (it can be no delivery) or Undecided (it must be held), both before anything is yielded.
     """
-    raise NotImplementedError
+    known = load_contracts() if contracts is None else contracts
+    encoding = known[feed].encoding if feed in known and feed is not None else None
+    found = dialect.scan(path, encoding=encoding)
+    head, match = _choose(path, found, known, feed=feed, encoding=encoding)
+    if match.contract.encoding != encoding:
+        encoding = match.contract.encoding
+        head, match = _choose(path, found, known, feed=match.contract.feed, encoding=encoding)
+    if found.lines <= head.lines_before + 1:
+        raise FileRefused(f"{path.name} holds a header and no row; export it again [FILE_EMPTY]")
+    settled = settle(path, found, head, match, read_as=read_as, currency=currency)
+    contract = match.contract
+    facts: dict[str, object] = {
+        "feed": contract.feed,
+        "delimiter": head.delimiter,
+        "encoding": contract.encoding or "utf-8",
+        "date_order": settled.date_order or "iso",
+        "decimal_mark": settled.decimal_mark,
+        "timezone": contract.timezone,
+        "currency": settled.currency,
+        "columns": {name: head.header[position] for name, position in match.columns.items()},
+        "ignored": match.ignored,
+    }
+    plan = compile_plan(contract, match.columns, settled)
+    delivery = Delivery(path, found, head, contract, plan, today, facts)
+    return FastReading(delivery) if delivery.can_be_fast else CarefulReading(delivery)
+
+
+def _choose(
+    path: Path, found: Scan, contracts: Mapping[str, Contract], *, feed: str | None, encoding: str | None
+) -> tuple[Head, Match]:
+    """The delimiter under which the header fits a contract; the one with most of our columns if several do."""
+    fits: list[tuple[Head, Match]] = []
+    refusal: FileRefused | None = None
+    for head in dialect.heads(found, encoding=encoding):
+        try:
+            fits.append((head, choose_contract(head.header, contracts, feed=feed)))
+        except FileRefused as error:
+            refusal = refusal or error
+    if not fits:
+        raise FileRefused(
+            f"{path.name}: {refusal.message if refusal else 'no header found [COLUMN_MISSING]'}"
+        )
+    return max(fits, key=lambda fit: len(fit[1].columns))

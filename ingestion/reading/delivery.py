@@ -1,0 +1,54 @@
+"""An opened delivery as both readers need it: path, bytes, header, contract and what was settled about them.
+
+Put here what is shared between the readers and has no behaviour of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from ingestion.contract import Contract
+from ingestion.reading.dialect import Head, Scan
+from ingestion.reading.engine import literal
+from ingestion.reading.validation import Plan
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Everything that is known before the first row is read."""
+
+    path: Path
+    found: Scan
+    head: Head
+    contract: Contract
+    plan: Plan
+    today: date
+    facts: dict[str, object]
+
+    @property
+    def encoding(self) -> str:
+        """The encoding cells are decoded with."""
+        return self.contract.encoding or "utf-8"
+
+    @property
+    def can_be_fast(self) -> bool:
+        """Whether the fast reader may be tried at all."""
+        return can_be_fast(self.path, self.found, self.contract)
+
+
+def can_be_fast(path: Path, found: Scan, contract: Contract) -> bool:
+    """Sound UTF-8 without NULs, with usual line ends, under a name that is no pattern."""
+    usual = found.is_utf8 and not found.has_nul and found.newline == b"\n" and contract.encoding is None
+    return usual and not set(str(path)) & set("*?[{\0")
+
+
+def csv_source(path: Path, head: Head) -> str:
+    """The strict reader of the file as SQL, all columns text, named c0, c1, …"""
+    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(head.header)))
+    return (
+        f"read_csv({literal(str(path))}, columns = {{{columns}}}, auto_detect = false, header = true, "
+        f"delim = {literal(head.delimiter)}, quote = '\"', escape = '\"', strict_mode = true, null_padding = false, "
+        f"compression = 'none', hive_partitioning = false, skip = {head.lines_before}, buffer_size = 8388608)"
+    )

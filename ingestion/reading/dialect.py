@@ -1,0 +1,184 @@
+"""What kind of text a file is: one look at every byte, and the record that is its header.
+
+Put facts about bytes here: encoding, NULs, line ends, delimiters. Never what columns mean (matching.py).
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+
+from ingestion.reading.validation import WIDE_SPACES
+from ingestion.refusals import FileRefused
+
+SAMPLE_BYTES = 256 * 1024
+DELIMITERS = (",", ";", "\t", "|")
+_CHUNK = 1024 * 1024
+_MAGIC = {
+    b"PK\x03\x04": "an Excel workbook or a zip archive", b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"%PDF": "a PDF", b"\x1f\x8b": "a gzip archive", b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture",
+    b"PAR1": "a Parquet file", b"SQLite format 3": "a database",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What one pass over the bytes found. `lines` counts physical lines; `sample` is the start without BOM."""
+
+    size: int
+    lines: int
+    has_bom: bool
+    has_nul: bool
+    is_utf8: bool
+    wide_spaces: bool
+    newline: bytes
+    sample: bytes
+
+
+@dataclass(frozen=True)
+class Head:
+    """The header under one delimiter: its cells, and how many physical lines stand before it."""
+
+    delimiter: str
+    header: list[str]
+    lines_before: int
+
+
+def scan(path: Path, *, encoding: str | None) -> Scan:
+    """Read every byte once. Raises FileRefused for what is no text file, with what to do."""
+    try:
+        mode = path.stat().st_mode
+        if S_ISDIR(mode):
+            raise FileRefused(f"{path.name} is a folder, not a file; name a file in it [FILE_IS_FOLDER]")
+        if not S_ISREG(mode):
+            raise FileRefused(
+                f"{path.name} is a device or a pipe, not a file; save it as a file first [FILE_NOT_READABLE]"
+            )
+        return _scan(path, encoding=encoding)
+    except FileNotFoundError as error:
+        raise FileRefused(f"there is no file {path}; check the path [FILE_MISSING]") from error
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise FileRefused(
+            f"{path.name} cannot be read ({why}); check its permissions [FILE_NOT_READABLE]"
+        ) from error
+
+
+def _scan(path: Path, *, encoding: str | None) -> Scan:
+    size = newlines = 0
+    has_nul = wide = False
+    is_utf8 = True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    sample, last = b"", b""
+    wide_bytes = [c.encode() for c in WIDE_SPACES if c not in "\r\n\t"]
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            if not size:
+                sample = chunk[:SAMPLE_BYTES]
+                _refuse_binary(path, sample)
+            size += len(chunk)
+            newlines += chunk.count(b"\n")
+            has_nul = has_nul or b"\0" in chunk
+            if not chunk.isascii() or not is_utf8:
+                wide = wide or any(word in (chunk if size > len(chunk) else chunk[3:]) for word in wide_bytes)
+                is_utf8 = is_utf8 and _decodes(decoder, chunk)
+            elif is_utf8:
+                is_utf8 = _decodes(decoder, b"") and not decoder.getstate()[0]
+            wide = wide or b"\t" in chunk
+            last = chunk[-1:]
+    is_utf8 = is_utf8 and not decoder.getstate()[0]
+    if not sample.removeprefix(codecs.BOM_UTF8).strip():
+        raise FileRefused(f"{path.name} is empty; export it again and drop it again [FILE_EMPTY]")
+    if encoding is None and not is_utf8:
+        _refuse_other_encoding(path, sample.startswith(codecs.BOM_UTF8))
+    newline = b"\r" if not newlines and b"\r" in sample.rstrip(b"\r") else b"\n"
+    return Scan(
+        size=size,
+        lines=newlines + (last != b"\n"),
+        has_bom=sample.startswith(codecs.BOM_UTF8),
+        has_nul=has_nul,
+        is_utf8=is_utf8,
+        wide_spaces=wide or encoding is not None or not is_utf8,
+        newline=newline,
+        sample=sample.removeprefix(codecs.BOM_UTF8),
+    )
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
+    try:
+        decoder.decode(chunk)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _refuse_binary(path: Path, sample: bytes) -> None:
+    for magic, what in _MAGIC.items():
+        if sample.startswith(magic):
+            raise FileRefused(
+                f"{path.name} is {what}, not text; save it as CSV UTF-8 and drop it again [FILE_BINARY]"
+            )
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise FileRefused(
+            f"{path.name} is UTF-16 text; save it as CSV UTF-8 and drop it again [FILE_NOT_UTF8]"
+        )
+    first_line = sample.lstrip(b"\r\n").split(b"\n", 1)[0]
+    odd = sum(sample.count(bytes([byte])) for byte in range(32) if byte not in b"\t\r\n\f")
+    if b"\0" in first_line or odd * 20 > len(sample):
+        raise FileRefused(f"{path.name} is not text; save it as CSV UTF-8 and drop it again [FILE_BINARY]")
+
+
+def _refuse_other_encoding(path: Path, has_bom: bool) -> None:
+    """A few damaged lines are rejected one by one; a file in another encoding is refused whole.
+
+    It is taken to be in another encoding when more than 1 % of its lines are no UTF-8 and none is proper non-ASCII UTF-8.
+    """
+    lines = invalid = proper = 0
+    first = 0
+    with path.open("rb") as file:
+        for line in file:
+            lines += 1
+            if line.isascii():
+                continue
+            try:
+                line.decode("utf-8")
+                proper += 1
+            except UnicodeDecodeError:
+                invalid += 1
+                first = first or lines
+    if not has_bom and invalid * 100 > lines and not proper:
+        raise FileRefused(
+            f"{path.name} is not UTF-8 (first at line {first:,}); save it as CSV UTF-8, or write its encoding, "
+            f"e.g. encoding: cp1252, into the feed's contract [FILE_NOT_UTF8]"
+        )
+
+
+def heads(found: Scan, *, encoding: str | None) -> list[Head]:
+    """The first record that is not blank, cut by each delimiter that occurs in it; most cells first."""
+    text = found.sample.decode(encoding or "utf-8", errors="replace")
+    before = re.match(r"(?:[ \t]*\r?\n)*", text)
+    start = before.end() if before else 0
+    rest = text[start:]
+    cut = [
+        Head(delimiter, cells, text.count("\n", 0, start))
+        for delimiter in DELIMITERS
+        if (cells := rows(rest, delimiter=delimiter, limit=1)[0])
+    ]
+    return sorted(cut, key=lambda head: -len(head.header))
+
+
+def rows(text: str, *, delimiter: str, limit: int) -> list[list[str]]:
+    """Up to `limit` records of a sample, leniently cut: only for looking, never for loading."""
+    found: list[list[str]] = []
+    try:
+        for row in csv.reader(text.replace("\0", "").splitlines(keepends=True), delimiter=delimiter):
+            found.append(row)
+            if len(found) >= limit:
+                break
+    except csv.Error:
+        pass
+    return found or [[]]

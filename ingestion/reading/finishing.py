@@ -1,0 +1,129 @@
+"""From the query's answer to batches: clocks to UTC, business days, accepted rows apart from flagged ones.
+
+Shared by both readers. Never parsing, never files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestion.contract import Contract
+from ingestion.reading import messages
+from ingestion.reading.rows import RejectedRow, accepted_schema
+from ingestion.reading.validation import Plan
+from ingestion.reading.zones import zone
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_DAY = 86_400_000_000
+_MINUTE = 60_000_000
+_MANY_RUNS = 400
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One batch of the query with its clocks resolved; `bits` holds every check, late ones included."""
+
+    rows: pa.RecordBatch
+    bits: NDArray[np.int64]
+    sale_date: NDArray[np.int64]
+    sold_at: NDArray[np.int64]
+    has_sold_at: NDArray[np.bool_]
+
+    @property
+    def flagged(self) -> NDArray[np.int64]:
+        """Positions of rows with at least one failed check."""
+        return np.flatnonzero(self.bits)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a flagged row stands in the file, and its cells as cut."""
+
+    line: int
+    sheet_row: int
+    offset: int
+    raw: bytes
+    cells: Sequence[str]
+
+
+_schema = lru_cache(maxsize=1)(accepted_schema)
+
+
+def answer(rows: pa.RecordBatch, *, plan: Plan, contract: Contract, today: date) -> Answer:
+    """Resolve local times, business days and the checks that need them."""
+    stamps = rows.column("ts").to_numpy(zero_copy_only=False).astype("datetime64[us]")
+    known = ~np.isnat(stamps)
+    local = np.where(known, stamps.astype(np.int64), 0)
+    has_clock = rows.column("has_clock").to_numpy(zero_copy_only=False).astype(bool) & known
+    place = zone(contract.timezone)
+    utc, skipped = place.to_utc(local)
+    offsets = rows.column("offset_minutes")
+    if offsets.null_count < len(offsets):
+        minutes = offsets.to_numpy(zero_copy_only=False).astype(float)
+        stated = ~np.isnan(minutes) & known
+        utc = np.where(stated, local - np.nan_to_num(minutes).astype(np.int64) * _MINUTE, utc)
+        local = np.where(stated, place.to_local(utc), local)
+        skipped &= ~stated
+    hours, minutes_past = (int(part) for part in contract.day_starts_at.split(":"))
+    starts = (hours * 60 + minutes_past) * _MINUTE
+    day = np.where(has_clock, local - starts, local) // _DAY
+    bits = rows.column("bits").to_numpy().copy()
+    tomorrow = (today - date(1970, 1, 1)).days + 1
+    for code, fails in (
+        ("DATE_TOO_OLD", known & (day < 0)),
+        ("DATE_IN_FUTURE", known & (day > tomorrow)),
+        ("TIME_DOES_NOT_EXIST", has_clock & skipped),
+    ):
+        if fails.any():
+            bits[fails] |= 1 << plan.late_checks[code]
+    return Answer(rows, bits, day, utc, has_clock)
+
+
+def accepted(found: Answer, *, row_numbers: NDArray[np.int64]) -> pa.RecordBatch:
+    """The rows without a failed check, as Batch.accepted; `row_numbers` is for every row of the answer."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    schema = _schema()
+    made = {
+        "row_number": pa.array(row_numbers.astype(np.int32)),
+        "sale_date": pa.array(found.sale_date.astype(np.int32)).view(pa.date32()),
+        "sold_at": pa.array(found.sold_at, mask=~found.has_sold_at).view(pa.timestamp("us", tz="UTC")),
+        "order_key": found.rows.column("order_key").view(pa.int64()),
+    }
+    whole = pa.RecordBatch.from_arrays(
+        [made[name] if (name := field.name) in made else found.rows.column(name) for field in schema],
+        schema=schema,
+    )
+    good = found.bits == 0
+    if good.all():
+        return whole
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
+    if len(edges) // 2 > _MANY_RUNS:
+        return whole.filter(pa.array(good))
+    runs = [whole.slice(int(a), int(b - a)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    joined = pa.Table.from_batches(runs, schema=schema).combine_chunks().to_batches()
+    return joined[0] if joined else whole.slice(0, 0)
+
+
+def rejected(place: Place, bits: int, *, plan: Plan, header: Sequence[str]) -> RejectedRow:
+    """One flagged row with every reason that its bits name."""
+    columns, reasons, texts = [], [], []
+    for bit, check in enumerate(plan.checks):
+        if bits >> bit & 1:
+            columns.append(header[plan.columns[check.column]] if check.column in plan.columns else "")
+            reasons.append(check.code)
+            texts.append(
+                messages.for_check(check, place.cells, plan.columns, header, place.sheet_row, place.line)
+            )
+    return RejectedRow(
+        place.line, place.sheet_row, place.offset, tuple(columns), tuple(reasons), tuple(texts), place.raw
+    )

@@ -1,0 +1,168 @@
+"""What only the whole file can tell: the order of day and month, and whether a comma is a decimal mark.
+
+A look at the first rows says whether the question arises; then every row is asked, and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingestion.contract import NUMBERS, Contract
+from ingestion.matching import Match
+from ingestion.reading import dates, numbers
+from ingestion.reading.careful import all_records
+from ingestion.reading.delivery import Delivery, can_be_fast, csv_source
+from ingestion.reading.dialect import Head, Scan, rows
+from ingestion.reading.engine import cursor
+from ingestion.reading.rows import BATCH_ROWS
+from ingestion.reading.validation import Settled
+from ingestion.refusals import Undecided
+
+if TYPE_CHECKING:
+    import duckdb
+
+_SAMPLE_ROWS = 1000
+_CHOICES = {
+    "day-first": {"date_order": "day-first"},
+    "month-first": {"date_order": "month-first"},
+}
+_MARK_CHOICES = {
+    "decimal-comma": {"decimal_mark": "comma"},
+    "decimal-point": {"decimal_mark": "point"},
+}
+
+
+def settle(
+    path: Path, found: Scan, head: Head, match: Match, *, read_as: Mapping[str, str], currency: str | None
+) -> Settled:
+    """Date order, decimal mark and currency of this file. Raises Undecided where the file does not prove them."""
+    text = found.sample.decode(match.contract.encoding or "utf-8", errors="replace")
+    sample = rows(text, delimiter=head.delimiter, limit=_SAMPLE_ROWS)[1:]
+    cells = {
+        name: [row[position].strip() for row in sample if position < len(row)]
+        for name, position in match.columns.items()
+    }
+    asker = _Asker(path, found, head, match)
+    return Settled(
+        date_order=_date_order(asker, match.contract, cells["date"], read_as),
+        decimal_mark=_decimal_mark(asker, match, cells, read_as),
+        currency=_currency(match.contract, cells.get("currency", []), currency),
+        wide_spaces=found.wide_spaces,
+    )
+
+
+def _currency(contract: Contract, seen: list[str], reporting: str | None) -> str | None:
+    first = next((cell.upper() for cell in seen if re.fullmatch("[A-Za-z]{3}", cell)), None)
+    return contract.currency or first or reporting
+
+
+def _date_order(
+    asker: _Asker, contract: Contract, seen: list[str], read_as: Mapping[str, str]
+) -> dates.Order | None:
+    given = read_as.get("date_order")
+    if given in ("day-first", "month-first"):
+        return given  # type: ignore[return-value]
+    for order in ("day-first", "month-first"):
+        if order in contract.date_formats:
+            return order  # type: ignore[return-value]
+    if "by-proof" not in contract.date_formats or not any(
+        re.fullmatch(dates.YEAR_LAST, cell) for cell in seen
+    ):
+        return None
+    total, day_first, month_first = asker.ask("date", dates.order_evidence("trim({cell})"))
+    name = asker.head.header[asker.match.columns["date"]]
+    if day_first and month_first:
+        raise Undecided(
+            "DATE_ORDER_CONTRADICTS",
+            f'column "{name}" holds {day_first:,} dates that can only be day-first and {month_first:,} that can only be '
+            f"month-first; correct the file, or release it as day-first or month-first",
+            choices=_CHOICES,
+        )
+    if not day_first and not month_first:
+        example = next(cell for cell in seen if re.fullmatch(dates.YEAR_LAST, cell))
+        raise Undecided(
+            "DATE_ORDER_UNDECIDED",
+            f'all {total:,} dates in column "{name}" fit both orders, e.g. "{example[:20]}"; release it as day-first or '
+            f"month-first",
+            choices=_CHOICES,
+        )
+    return "day-first" if day_first else "month-first"
+
+
+def _decimal_mark(
+    asker: _Asker, match: Match, cells: Mapping[str, list[str]], read_as: Mapping[str, str]
+) -> numbers.Mark:
+    given = read_as.get("decimal_mark")
+    if given in ("comma", "point"):
+        return "," if given == "comma" else "."
+    if match.contract.decimal_mark is not None:
+        return match.contract.decimal_mark
+    names = [name for name in NUMBERS if name in match.columns]
+    if not any("," in cell for name in names for cell in cells[name]):
+        return "."
+    comma = point = 0
+    for name in names:
+        one, other = asker.ask(
+            name,
+            (
+                f"count(*) filter ({numbers.proves_comma('trim({cell})')})",
+                f"count(*) filter ({numbers.proves_point('trim({cell})')})",
+            ),
+        )
+        comma, point = comma + one, point + other
+    if comma and not point:
+        return ","
+    if point and not comma:
+        return "."
+    example = next(cell for name in names for cell in cells[name] if "," in cell)
+    raise Undecided(
+        "DECIMAL_MARK_UNDECIDED",
+        f'numbers like "{example[:20]}" can be read with a decimal comma or a decimal point; release it as decimal-comma or '
+        f"decimal-point",
+        choices=_MARK_CHOICES,
+    )
+
+
+class _Asker:
+    """Counts something over every cell of one column, by whichever reader can."""
+
+    def __init__(self, path: Path, found: Scan, head: Head, match: Match) -> None:
+        self.path, self.found, self.head, self.match = path, found, head, match
+
+    def ask(self, column: str, aggregates: tuple[str, ...]) -> list[int]:
+        """One count per aggregate; `{cell}` in each stands for the cell."""
+        position = self.match.columns[column]
+        wanted = ", ".join(text.replace("{cell}", f"c{position}") for text in aggregates)
+        import duckdb  # noqa: PLC0415
+
+        connection = cursor()
+        try:
+            if can_be_fast(self.path, self.found, self.match.contract):
+                try:
+                    query = f"select {wanted} from {csv_source(self.path, self.head)}"  # noqa: S608 - our own text
+                    return [int(n) for n in connection.sql(query).fetchall()[0]]
+                except duckdb.Error:
+                    pass
+            return self._ask_slowly(connection, position, wanted, len(aggregates))
+        finally:
+            connection.close()
+
+    def _ask_slowly(
+        self, connection: duckdb.DuckDBPyConnection, position: int, wanted: str, size: int
+    ) -> list[int]:
+        import pyarrow as pa  # noqa: PLC0415
+
+        delivery = Delivery(self.path, self.found, self.head, self.match.contract, None, None, {})  # type: ignore[arg-type]
+        totals = [0] * size
+        found = all_records(delivery)
+        while chunk := list(islice(found, BATCH_ROWS)):
+            column = [record.cells[position] for record in chunk if record.cells]
+            connection.register("src", pa.table({f"c{position}": pa.array(column, pa.string())}))
+            answer = connection.sql(f"select {wanted} from src").fetchall()[0]  # noqa: S608
+            connection.unregister("src")
+            totals = [a + int(b) for a, b in zip(totals, answer, strict=True)]
+        return totals

@@ -1,0 +1,101 @@
+"""The closed list of reason codes: what each means and what to do about it.
+
+Put every code a reader may give here; docs/reasons.md has a heading for each, kept equal by a test. Never wording for
+one single value (that is `message`, built from what was seen), never checks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Reason:
+    """`level`: what it stops: a row (rejected), a file (refused, nothing written) or a load (held)."""
+
+    code: str
+    level: Literal["row", "file", "load"]
+    meaning: str
+    action: str
+
+    @property
+    def anchor(self) -> str:
+        """Where the reason is explained, relative to the project root."""
+        return f"docs/reasons.md#{self.code}"
+
+
+_CELL = "Correct the cell and drop the file again"
+_ROW = "Correct the row and drop the file again"
+
+_ALL = (
+    # one cell
+    Reason("VALUE_MISSING", "row", "A cell that every sale needs is empty.", "Fill the cell and drop the file again"),
+    Reason("DATE_FORMAT", "row", "The date is written in no form that the feed allows.", _CELL),
+    Reason("DATE_IMPOSSIBLE", "row", "The date or time has the right form but does not exist.", _CELL),
+    Reason("DATE_IN_FUTURE", "row", "The sale lies more than one day after the day of loading.", _CELL),
+    Reason("DATE_TOO_OLD", "row", "The sale lies before 1970.", _CELL),
+    Reason(
+        "TIME_DOES_NOT_EXIST", "row",
+        "The local time was skipped when the clocks went forward in the feed's time zone.",
+        "Correct the time, or the contract's timezone",
+    ),
+    Reason("NUMBER_FORMAT", "row", "The cell is not a plain number in the feed's decimal mark.", _CELL),
+    Reason("NUMBER_TOO_LARGE", "row", "The number is too large to be stored exactly.", _CELL),
+    Reason(
+        "TOO_MANY_DECIMALS", "row", "The number has more decimals than can be kept exactly.",
+        "Correct the cell, or write round: line into the contract",
+    ),
+    Reason("VALUE_OUT_OF_RANGE", "row", "The number lies outside the range that the contract allows.", _CELL),
+    Reason("PATTERN_MISMATCH", "row", "The text does not have the form that the contract demands.", _CELL),
+    Reason("TEXT_TOO_LONG", "row", "The text is longer than a name or a number ever is.", "Shorten the cell and drop the file again"),
+    Reason("FOREIGN_CURRENCY", "row", "The row is in another currency than the rest of the file.", "Deliver it in the file's currency"),
+    # one row
+    Reason("AMOUNT_NOT_POSITIVE", "row", "A sale with an amount of 0.", "Correct the amount, or write allow_zero_amount: true into the contract"),
+    Reason("AMOUNT_MISMATCH", "row", "Quantity times unit price is not the amount, beyond rounding.", _ROW),
+    Reason("SIGNS_DISAGREE", "row", "Quantity and amount have opposite signs, so it is neither a sale nor a return.", _ROW),
+    Reason("QUANTITY_ZERO", "row", "A line that sells nothing.", _ROW),
+    Reason("DISCOUNT_TOO_LARGE", "row", "The discount is larger than the amount it is taken from.", _ROW),
+    Reason("ROW_TOO_SHORT", "row", "The row has fewer cells than the header, so cells would move to wrong columns.", _ROW),
+    Reason("ROW_TOO_LONG", "row", "The row has more cells than the header, so cells would move to wrong columns.", _ROW),
+    Reason("QUOTE_NOT_CLOSED", "row", "A quoted cell is never closed.", "Close or remove the quote and drop the file again"),
+    Reason("QUOTE_MISPLACED", "row", "Text stands beside a quoted cell before the next delimiter.", "Write quotes inside a cell twice"),
+    Reason("NOT_TEXT", "row", "The row holds bytes that are no text in the file's encoding.", "Save the file as CSV UTF-8 and drop it again"),
+    Reason("NUL_BYTE", "row", "The row holds a NUL byte, as damaged files do.", "Export the file again"),
+    # the whole file, nothing written
+    Reason("FILE_MISSING", "file", "There is no file at that path.", "Check the path"),
+    Reason("FILE_NOT_READABLE", "file", "The file may not be read.", "Check its permissions"),
+    Reason("FILE_IS_FOLDER", "file", "A folder was given where a file is wanted.", "Name a file in it"),
+    Reason("FILE_EMPTY", "file", "The file holds no header or no row under it.", "Export it again"),
+    Reason("FILE_BINARY", "file", "The file is not text: a workbook, an archive or a picture.", "Save it as CSV UTF-8"),
+    Reason("FILE_NOT_UTF8", "file", "The file is in another encoding and no contract says which.", "Save it as CSV UTF-8, or write encoding into its contract"),
+    Reason("COLUMN_MISSING", "file", "A column that every sale needs is not in the header.", "Rename the column or write a contract"),
+    Reason("COLUMN_AMBIGUOUS", "file", "Two columns could be the same needed one.", "Write a contract that names it"),
+    Reason("FEED_UNKNOWN", "file", "The named feed has no contract.", "Name one of the known feeds"),
+    Reason("FEED_UNDECIDED", "file", "The header fits more than one contract.", "Name the feed"),
+    # the whole load, until a person decides
+    Reason("DATE_ORDER_UNDECIDED", "load", "Every date fits both day-first and month-first.", "Release it as day-first or month-first"),
+    Reason("DATE_ORDER_CONTRADICTS", "load", "Some dates can only be day-first, others only month-first.", "Correct the file, or release it as one; the others are rejected"),
+    Reason("DECIMAL_MARK_UNDECIDED", "load", "Commas in numbers could be decimal marks or thousands.", "Release it as decimal-comma or decimal-point"),
+)  # fmt: skip
+
+REASONS: dict[str, Reason] = {reason.code: reason for reason in _ALL}
+MAX_MESSAGE = 200
+
+
+def _shown(text: str, limit: int) -> str:
+    """`text` on one line, control characters visible, cut in the middle of nothing: the end is what is cut."""
+    plain = "".join(c if c.isprintable() else "�" for c in text)
+    return plain if len(plain) <= limit else plain[: max(limit - 1, 0)] + "…"
+
+
+def message(code: str, *, row: int, line: int, column: str, saw: str, expected: str) -> str:
+    """What a person reads about one rejected row: where, what was seen, what was expected, what to do; ≤ 200 characters.
+
+    `row` is the row a spreadsheet shows, `line` the physical line; `column` is the file's own header, '' for the row.
+    """
+    reason = REASONS[code]
+    where = f"row {row:,} (line {line:,})" + (f', column "{_shown(column, 24)}"' if column else "")
+    tail = f", expected {expected}. {reason.action} [{code}]"
+    room = MAX_MESSAGE - len(where) - len(tail) - len(': saw ""')
+    return f'{where}: saw "{_shown(saw, max(room, 8))}"{tail}'
