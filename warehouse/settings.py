@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,6 +29,14 @@ def _empty_is_unset(value: object) -> object:
 
 def _absolute(path: Path) -> Path:
     return path.expanduser().resolve()
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{name!r} is no time zone; write one like Europe/London") from None
+    return name
 
 
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
@@ -67,6 +76,11 @@ class Settings(BaseSettings):
         le=65535,
         validation_alias="SHOPX_DAGSTER_PORT",
         description="Port of the Dagster UI.",
+    )
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        default="UTC",
+        validation_alias="SHOPX_TIME_ZONE",
+        description="The shop's time zone, e.g. Europe/London: when its night is. Feeds have their own.",
     )
     password_owner: OptionalSecret = Field(default=None, validation_alias="SHOPX_PG_PASSWORD_OWNER")
     password_loader: OptionalSecret = Field(default=None, validation_alias="SHOPX_PG_PASSWORD_LOADER")

@@ -1,0 +1,248 @@
+"""`shopx run`: one batch now, and its verdict.
+
+Put here: what a person gives and what a person is told. Never here: the steps (defs/) or how they are run (running.py).
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from orchestration.batch import Batch
+    from orchestration.cli.screen import Screen
+    from publication.headline import Headline
+    from warehouse.database import Warehouse
+
+SHOWN = 25
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one delivered file."""
+
+    delivery: str
+    verdict: str
+    load_id: int | None
+    feed: str | None
+    rows_delivered: int
+    rows_accepted: int
+    rows_rejected: int
+    amount_cents: int
+    why: str
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE|DIR]...")
+@click.option("--feed", default=None, help="Read the files by this contract instead of by their header.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Last business day of the figures.")
+@click.option("--full-refresh", is_flag=True, help="Rebuild every model from the raw rows.")
+@click.option("--json", "as_json", is_flag=True, help="The outcome as JSON.")
+def run(paths: tuple[Path, ...], feed: str | None, as_of: "datetime | None", full_refresh: bool, as_json: bool) -> None:
+    """One batch now: load, gate, build, audit, publish. Without files: finish what is pending.
+
+    \b
+    Example:  shopx run my_sales.csv
+    Exit code 0: everything given is published · 3: something was held or refused · 1: not published
+    """
+    from orchestration.cli.screen import Screen, json_text
+    from warehouse.database import open_warehouse
+
+    screen = Screen(quiet=as_json)
+    with screen.working(), open_warehouse(progress=screen.say) as warehouse:
+        outcome = run_files(
+            warehouse, list(paths), screen, feed=feed, as_of=as_of.date() if as_of else None, full_refresh=full_refresh
+        )
+    if as_json:
+        click.echo(json_text(outcome.as_dict()))
+    else:
+        outcome.show()
+    raise click.exceptions.Exit(outcome.exit_code)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did, ready to be shown."""
+
+    verdicts: list[Verdict]
+    publication_id: int | None
+    as_of: date | None
+    headline: "Headline | None"
+    failures: list[str]
+    nothing_new: str | None
+    currency: str | None
+    exit_code: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for --json."""
+        return {**asdict(self), "headline": asdict(self.headline) if self.headline else None}
+
+    def show(self) -> None:
+        """Print the verdict table and the last line."""
+        from rich.console import Console
+
+        from orchestration.cli.screen import money, table
+
+        console = Console(highlight=False)
+        calm = [verdict for verdict in self.verdicts if verdict.verdict in ("IN", "DUPLICATE")]
+        loud = [verdict for verdict in self.verdicts if verdict not in calm]
+        shown = loud + calm[: max(SHOWN - len(loud), 5)]
+        if shown:
+            head = ["load", "delivery", "verdict", "rows", "accepted", "rejected", "net", "why"]
+            rows = [
+                (
+                    str(v.load_id or ""),
+                    v.delivery,
+                    v.verdict,
+                    v.rows_delivered,
+                    v.rows_accepted,
+                    v.rows_rejected,
+                    money(v.amount_cents, self.currency) if v.load_id else "",
+                    v.why,
+                )
+                for v in shown
+            ]
+            console.print(table(None, head, rows))
+            if len(shown) < len(self.verdicts):
+                console.print(f"… and {len(self.verdicts) - len(shown)} more like the last. All: shopx loads")
+        for failure in self.failures[:10]:
+            console.print(f"✗ {failure}", markup=False)
+        for line in self.last_lines():
+            console.print(line, markup=False)
+
+    def last_lines(self) -> list[str]:
+        """Return what is published now, or why nothing is, and the next command."""
+        lines = [f"Published #{self.publication_id}.  {headline_sentence(self.headline, self.currency)}"] if (
+            self.publication_id and self.headline
+        ) else []
+        if self.failures:
+            lines.append("Not published; the figures published before are unchanged.")
+            lines.append("Look: shopx doctor · the run in the UI (shopx up) · try again: shopx run")
+        elif self.nothing_new:
+            lines.append(self.nothing_new)
+        held = [v for v in self.verdicts if v.verdict == "HELD"]
+        if held:
+            lines.append(f"{len(held)} held. Decide: shopx loads shows the choices of load {held[0].load_id}")
+        if any(v.rows_rejected for v in self.verdicts):
+            lines.append("Refused rows and how to fix them: shopx rejects")
+        return lines
+
+
+def headline_sentence(headline: "Headline | None", currency: str | None) -> str:
+    """Return the one sentence of figures said after a publication."""
+    from orchestration.cli.screen import money
+
+    if headline is None:
+        return ""
+    change = ""
+    before = headline.previous_month_net_sales_cents
+    if before:
+        share = 100 * (headline.month_net_sales_cents - before) / abs(before)
+        change = f" ({'▲' if share >= 0 else '▼'} {abs(share):.1f} % on the month before)"
+    average = headline.month_average_order_value_cents
+    aov = f" · AOV {money(average, currency)}" if average is not None else ""
+    return (
+        f"Net sales {headline.month:%B %Y}: {money(headline.month_net_sales_cents, currency)}{change}"
+        f" · {headline.month_orders:,} orders{aov} · in all {money(headline.net_sales_cents, currency)}"
+    )
+
+
+def run_files(
+    warehouse: "Warehouse",
+    paths: list[Path],
+    screen: "Screen",
+    *,
+    feed: str | None = None,
+    as_of: date | None = None,
+    full_refresh: bool = False,
+    by: str = "shopx run",
+) -> Outcome:
+    """Run one batch where one is needed, and judge each file."""
+    from orchestration.batch import Batch
+    from orchestration.cli.screen import noise_into
+    from orchestration.landing import land_given
+    from orchestration.running import pending, run_batch
+
+    landing = land_given(warehouse, paths, feed=feed, say=screen.say)
+    if full_refresh or as_of or pending(warehouse):
+        with noise_into(warehouse.settings.home / "logs" / "run.log"):
+            batch = run_batch(
+                warehouse,
+                paths,
+                feed=feed,
+                as_of=as_of,
+                full_refresh=full_refresh,
+                by=by,
+                landing=landing,
+                say=screen.say,
+            )
+    else:
+        batch = Batch(landing=landing, nothing_to_build="Nothing new and nothing pending.")
+    outcome = judge(warehouse, batch)
+    tell(screen, batch, outcome)
+    return outcome
+
+
+def tell(screen: "Screen", batch: "Batch", outcome: Outcome) -> None:
+    """Say in one line per step what was done."""
+    if outcome.verdicts:
+        rows = [sum(getattr(v, name) for v in outcome.verdicts) for name in ("rows_delivered", "rows_accepted", "rows_rejected")]
+        screen.done(f"{len(outcome.verdicts)} files, {rows[0]:,} rows read: {rows[1]:,} accepted, {rows[2]:,} refused")
+    if batch.gate is not None:
+        screen.done(f"Gate: {sum(r.passed for r in batch.gate.results):,} checks passed")
+    for verdict in outcome.verdicts:
+        if verdict.verdict == "HELD":
+            screen.warn(f"{verdict.delivery} is HELD: {verdict.why}")
+    if batch.publication is not None:
+        screen.done(
+            f"{batch.nodes_built} tables built, {batch.tests_passed} tests passed, delivered = facts = marts to the cent"
+        )
+
+
+def judge(warehouse: "Warehouse", batch: "Batch") -> Outcome:
+    """Read the ledger for what became of each file, and derive the exit code."""
+    with warehouse.connect("owner", autocommit=True) as conn:
+        ids = [landed.load_id for landed in batch.landing.landed] if batch.landing else []
+        found = conn.execute(
+            "select l.load_id, l.delivered_name, l.status, l.feed, l.rows_delivered, l.rows_accepted, l.rows_rejected,"
+            " l.amount_cents, l.held_message, l.held_reason, l.duplicate_of, o.status, o.delivered_name"
+            " from raw.loads as l left join raw.loads as o on o.load_id = l.duplicate_of"
+            " where l.load_id = any(%s) order by l.delivery_no, l.load_id",
+            (ids,),
+        ).fetchall()
+        currency = conn.execute("select value from ops.settings where name = 'currency'").fetchone()
+    verdicts = [_verdict(row) for row in found]
+    if batch.landing:
+        verdicts += [Verdict(str(r.path), "REFUSED", None, None, 0, 0, 0, 0, r.sentence) for r in batch.landing.refused]
+    trouble = any(v.verdict in ("HELD", "REFUSED", "FAILED") for v in verdicts)
+    taken = batch.publication is not None or any(v.verdict == "DUPLICATE" for v in verdicts)
+    code = 1 if batch.failures or (trouble and not taken) else 3 if trouble else 0
+    return Outcome(
+        verdicts=verdicts,
+        publication_id=batch.publication.publication_id if batch.publication else None,
+        as_of=batch.publication.as_of if batch.publication else None,
+        headline=batch.publication.headline if batch.publication else None,
+        failures=batch.failures,
+        nothing_new=batch.nothing_to_build,
+        currency=currency[0] if currency else None,
+        exit_code=code,
+    )
+
+
+def _verdict(row: tuple[Any, ...]) -> Verdict:
+    load_id, name, status, feed, delivered, accepted, rejected, cents, message, reason, original, of_status, of_name = row
+    why = ""
+    if status == "approved":
+        verdict = "IN WITH REJECTS" if rejected else "IN"
+    elif status == "held":
+        verdict, why = "HELD", message or reason or ""
+    elif status == "duplicate":
+        verdict = "HELD" if of_status == "held" else "DUPLICATE"
+        why = f"same bytes as load {original} ({of_name})"
+    else:
+        verdict, why = status.upper(), message or ""
+    return Verdict(name, verdict, load_id, feed, delivered, accepted, rejected, cents, why)

@@ -1,0 +1,47 @@
+"""`shopx sql`: read-only questions to the warehouse.
+
+Put here: running one statement and showing its rows. Never here: statements of our own.
+"""
+
+import csv
+import sys
+
+import click
+
+
+@click.command()
+@click.argument("statement")
+@click.option("--role", type=click.Choice(["reader", "analyst"]), default="reader", help="analyst also sees core.")
+@click.option("--csv", "form", flag_value="csv", help="Rows as CSV.")
+@click.option("--json", "form", flag_value="json", help="Rows as JSON.")
+def sql(statement: str, role: str, form: str | None) -> None:
+    """Ask the published figures, read-only.
+
+    \b
+    Example:  shopx sql "select sum(net_sales_cents) from marts.daily_sales"
+    """
+    import psycopg
+    from rich.console import Console
+
+    from orchestration.cli.screen import json_text, table
+    from warehouse.database import open_warehouse
+    from warehouse.errors import ShopxError
+
+    with open_warehouse() as warehouse, warehouse.connect("analyst" if role == "analyst" else "reader") as conn:
+        try:
+            cursor = conn.execute(statement)  # type: ignore[call-overload]
+            columns = [column.name for column in cursor.description or []]
+            rows = cursor.fetchall() if columns else []
+        except psycopg.Error as problem:
+            said = (problem.diag.message_primary or str(problem)).strip()
+            hint = problem.diag.message_hint
+            raise ShopxError(f"PostgreSQL answered: {said}{f'. {hint}' if hint else ''}") from None
+    if form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+    elif form == "json":
+        click.echo(json_text([dict(zip(columns, row, strict=True)) for row in rows]))
+    else:
+        Console(highlight=False).print(table(None, columns, rows))
+        click.echo(f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}", err=True)

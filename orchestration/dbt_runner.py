@@ -1,0 +1,137 @@
+"""Runs dbt inside this process, and keeps its manifest fresh.
+
+Put here: how dbt is called. Never here: Dagster, or what a model means.
+In this process because a dbt start costs seconds: dagster-dbt's own command starts dbt twice for each selection
+(once to ask its version), and a killed parent would leave its dbt running.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from warehouse.errors import ShopxError
+from warehouse.settings import Settings
+
+_SOURCES = ("*.sql", "*.yml", "*.yaml", "*.md", "*.csv")
+# dbt reads its profile even to parse; parsing connects to nothing, so these stand in where no server is running
+_UNCONNECTED = {
+    "SHOPX_PG_HOST": "127.0.0.1",
+    "SHOPX_PG_PORT": "5432",
+    "SHOPX_PG_DATABASE": "shopx",
+    "SHOPX_PG_USER_TRANSFORMER": "shopx_transformer",
+    "SHOPX_PG_PASSWORD_TRANSFORMER": "",
+    "DO_NOT_TRACK": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+}
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """One model or test that dbt ran: status is dbt's own word (success, pass, warn, fail, error, skipped)."""
+
+    unique_id: str
+    kind: str
+    name: str
+    status: str
+    seconds: float
+    failures: int | None
+    message: str | None
+
+    @property
+    def good(self) -> bool:
+        """Whether the node did what it should (a warning counts as done)."""
+        return self.status in ("success", "pass", "warn", "no-op")
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for dbt, which reads its profile from them, and put the old ones back."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def target_path(settings: Settings) -> Path:
+    """Return where dbt writes its artifacts for this SHOPX_HOME."""
+    return Path(settings.home) / "dbt" / "target"
+
+
+def _arguments(settings: Settings) -> list[str]:
+    project = Path(settings.project_root) / "dbt_project"
+    return [
+        *("--project-dir", str(project)),
+        *("--profiles-dir", str(project)),
+        *("--target-path", str(target_path(settings))),
+        *("--log-path", str(Path(settings.home) / "logs")),
+    ]
+
+
+def run_dbt(
+    command: str,
+    *arguments: str,
+    settings: Settings,
+    environment: Mapping[str, str],
+    on_event: Callable[[Any], None] | None = None,
+) -> tuple[bool, list[NodeResult]]:
+    """Run one dbt command quietly. Returns whether all of it succeeded, and a result per node in order of finish.
+
+    Raises ShopxError when dbt could not start at all (a parse or profile error), with dbt's own sentence.
+    """
+    from dbt.cli.main import dbtRunner
+
+    runner = dbtRunner(callbacks=[on_event] if on_event else [])
+    with _environment(environment):
+        outcome = runner.invoke(
+            ["--quiet", "--log-level", "none", "--no-use-colors", command, *_arguments(settings), *arguments]
+        )
+    if outcome.exception is not None:
+        raise ShopxError(f"dbt {command} could not run: {outcome.exception}. Details: {settings.home}/logs/dbt.log")
+    results = [
+        NodeResult(
+            unique_id=result.node.unique_id,
+            kind=str(result.node.resource_type),
+            name=result.node.name,
+            status=str(result.status),
+            seconds=float(result.execution_time),
+            failures=result.failures,
+            message=result.message,
+        )
+        for result in getattr(outcome.result, "results", [])
+        if hasattr(result, "node")
+    ]
+    return bool(outcome.success), results
+
+
+def _fingerprint(project: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in _SOURCES for path in project.rglob(pattern)):
+        if not {"target", "logs", "dbt_packages"} & set(path.relative_to(project).parts):
+            digest.update(f"{path.relative_to(project)}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def ensure_manifest(settings: Settings, *, say: Callable[[str], None] | None = None) -> Path:
+    """Return the manifest of the dbt project as it stands, parsing it only when a file has changed."""
+    target = target_path(settings)
+    manifest, stamp = target / "manifest.json", target / "manifest.of"
+    wanted = _fingerprint(Path(settings.project_root) / "dbt_project")
+    if not (manifest.exists() and stamp.exists() and stamp.read_text() == wanted):
+        if say:
+            say("reading the dbt project (once; again only when it changes)")
+        target.mkdir(parents=True, exist_ok=True)
+        given = {name: value for name, value in _UNCONNECTED.items() if name not in os.environ}
+        run_dbt("parse", settings=settings, environment=given)
+        stamp.write_text(wanted)
+    return manifest

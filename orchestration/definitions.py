@@ -1,0 +1,20 @@
+"""Everything Dagster sees: policy only. Content lives in `defs/`, one file per concept."""
+
+from dagster import Definitions
+
+from orchestration.defs.builds import build_loads
+from orchestration.defs.dbt import core_models, mart_models
+from orchestration.defs.deliveries import deliveries
+from orchestration.defs.jobs import batch_job
+from orchestration.defs.publication import publication
+from orchestration.defs.resources import BatchSession
+from orchestration.defs.schedules import nightly
+from orchestration.defs.sensors import inbox_sensor
+
+defs = Definitions(
+    assets=[deliveries, build_loads, core_models, mart_models, publication],
+    jobs=[batch_job],
+    schedules=[nightly],
+    sensors=[inbox_sensor],
+    resources={"session": BatchSession()},
+)

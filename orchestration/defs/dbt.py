@@ -1,0 +1,134 @@
+"""dbt's models and tests as assets and checks, in two selections of one build: first core, then marts.
+
+Put here: how dbt nodes look in Dagster, and running them. Never here: SQL, or what makes an audit pass.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetExecutionContext,
+    AssetKey,
+    AssetSpec,
+    Failure,
+    MaterializeResult,
+)
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
+
+from orchestration.batch import current_batch
+from orchestration.dbt_runner import NodeResult, ensure_manifest, run_dbt
+from orchestration.defs.resources import BatchSession
+from warehouse.settings import load_settings
+
+BUILD = AssetKey(["ops", "build_loads"])
+UNIQUE_ID = "dagster_dbt/unique_id"
+CORE = "path:models/staging path:models/core"
+MARTS = "path:models/marts"
+
+
+class Translator(DagsterDbtTranslator):
+    """Names dbt's nodes: groups are layers, sources are the assets that write them, tests say what they promise."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> AssetKey:
+        """Return [schema, table], so that a source is the asset that fills the table."""
+        if dbt_resource_props["resource_type"] == "source" and dbt_resource_props["schema"] == "ops":
+            return BUILD  # ops.builds and ops.build_loads are written by one step
+        return AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """Return the description alone; the SQL is a click away in the repository."""
+        return str(dbt_resource_props.get("description") or dbt_resource_props["name"])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """Return the layer."""
+        return str(dbt_resource_props["schema"])
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> AssetSpec:
+        """Add the owner."""
+        return super().get_asset_spec(manifest, unique_id, project).replace_attributes(owners=["team:data"])
+
+    def get_asset_check_spec(
+        self, asset_spec: AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> AssetCheckSpec | None:
+        """Describe a test by its own description, or by what it tests of which column."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        if spec is None:
+            return None
+        node = manifest["nodes"].get(unique_id) or manifest.get("unit_tests", {})[unique_id]
+        tested = (node.get("test_metadata") or {}).get("name")
+        sentence = f"{node.get('column_name') or asset_spec.key.path[-1]}: {tested or 'assertion'} holds"
+        # the verdict belongs to the audit, which needs every result; so no check ends the run on its own
+        return spec._replace(description=node.get("description") or sentence, blocking=False)
+
+
+_settings = load_settings()
+_project = DbtProject(
+    project_dir=_settings.project_root / "dbt_project", target_path=ensure_manifest(_settings).parent
+)
+_translator = Translator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
+
+
+def _outcomes(context: AssetExecutionContext, results: list[NodeResult]) -> Iterator[Any]:
+    """Turn dbt's results into materializations and checks, each once."""
+    assets = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.specs}
+    checks = {(spec.metadata or {}).get(UNIQUE_ID): spec for spec in context.assets_def.check_specs}
+    for result in results:
+        if result.unique_id in assets and result.good:
+            yield MaterializeResult(
+                asset_key=assets[result.unique_id].key, metadata={"seconds": round(result.seconds, 3)}
+            )
+        check = checks.get(result.unique_id)
+        if check is not None and result.status != "skipped":
+            yield AssetCheckResult(
+                asset_key=check.asset_key,
+                check_name=check.name,
+                passed=result.good,
+                severity=AssetCheckSeverity.ERROR,
+                metadata={"failures": result.failures or 0, "limit": 0, "message": result.message or ""},
+            )
+
+
+def _build(context: AssetExecutionContext, session: BatchSession, select: str) -> Iterator[Any]:
+    batch = current_batch()
+    build = session.build()
+    selected = context.selected_asset_keys
+    if len(selected) < len(list(context.assets_def.specs)):  # a subset chosen in the UI
+        select = " ".join(sorted(key.path[-1] for key in selected))
+
+    def narrate(event: Any) -> None:
+        if event.info.name == "NodeStart":
+            batch.say(f"dbt: {event.data.node_info.node_name}")
+
+    done, results = run_dbt(
+        "build",
+        *("--select", *select.split()),
+        # a test that reads both layers runs once its last parent is built
+        *("--indirect-selection", "buildable"),
+        settings=session.warehouse.settings,
+        environment={**session.warehouse.environment(), "SHOPX_BUILD_ID": str(build.build_id)},
+        on_event=narrate,
+    )
+    batch.nodes_built += sum(result.kind == "model" and result.good for result in results)
+    batch.tests_passed += sum(result.kind != "model" and result.good for result in results)
+    yield from _outcomes(context, results)
+    if not done:
+        bad = [result for result in results if result.status in ("error", "fail")]
+        batch.failures += [f"{result.kind} {result.name}: {result.message or result.status}" for result in bad]
+        context.log.error("; ".join(batch.failures))
+        if any(result.kind == "model" for result in bad) or not bad:
+            raise Failure(f"dbt: {batch.failures[-1] if batch.failures else 'nothing ran'}")
+
+
+@dbt_assets(manifest=_project.manifest_path, project=_project, select=CORE, name="core", dagster_dbt_translator=_translator)
+def core_models(context: AssetExecutionContext, session: BatchSession) -> Iterator[Any]:
+    """Build staging and core."""
+    yield from _build(context, session, CORE)
+
+
+@dbt_assets(manifest=_project.manifest_path, project=_project, select=MARTS, name="marts", dagster_dbt_translator=_translator)
+def mart_models(context: AssetExecutionContext, session: BatchSession) -> Iterator[Any]:
+    """Build the marts beside the published ones."""
+    yield from _build(context, session, MARTS)

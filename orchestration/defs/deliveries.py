@@ -1,0 +1,160 @@
+"""The assets `raw/<feed>` and `raw/sales_lines`: deliveries landed, checked by the arrival gate, and decided.
+
+Put here: how landing and the gate look in Dagster. Never here: reading files, or what makes a load count.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetExecutionContext,
+    AssetKey,
+    AssetSpec,
+    Config,
+    MaterializeResult,
+    MetadataValue,
+    multi_asset,
+)
+from pydantic import Field
+
+from ingestion.contract import load_contracts
+from orchestration.batch import current_batch
+from orchestration.defs.resources import BatchSession
+from orchestration.landing import gate_waiting, land_given
+
+if TYPE_CHECKING:
+    from expectations.arrival import CheckResult
+
+FEEDS = sorted(load_contracts())
+# reason of the arrival gate → what the check promises; listed here because the suite itself takes seconds to import
+GATE_CHECKS = {
+    "NOT_MEASURED": "Everything the gate looks at was measured.",
+    "EMPTY_DELIVERY": "The delivery holds at least one row.",
+    "NOTHING_ACCEPTED": "At least one row was accepted.",
+    "ROWS_UNACCOUNTED": "Every delivered row was accepted, refused, or is a repeat.",
+    "TOO_MANY_REJECTED": "No more rows were refused than the contract allows.",
+    "PRODUCT_MISSING": "Every accepted row names a product.",
+    "DATE_TOO_EARLY": "No row lies before the earliest day the contract allows.",
+    "DATE_IN_FUTURE": "No row lies in the future.",
+    "AMOUNT_NOT_RECOUNTED": "The stored rows add up to the amount that was read, to the cent.",
+    "AMOUNT_NOT_IN_LEDGER": "The ledger's amount is the amount that was read, to the cent.",
+    "TOTAL_IS_ZERO": "The accepted rows add up to something.",
+    "SALE_BELOW_ZERO": "No sale line is below zero.",
+    "MANY_RETURNS": "No more than half of the lines are returns (a warning only).",
+}
+LINES = AssetKey(["raw", "sales_lines"])
+LEDGER = AssetKey(["raw", "loads"])
+
+
+class DeliveriesConfig(Config):
+    """What to land."""
+
+    paths: list[str] = Field(default=[], description="files or folders; none: what lies still in the inbox")
+    feed: str | None = Field(default=None, description="read them by this contract instead of by their header")
+
+
+def _specs() -> list[AssetSpec]:
+    feeds = [
+        AssetSpec(
+            ["raw", feed],
+            description=f"Deliveries of feed {feed}: landed in one transaction each, gated, then approved or held.",
+            group_name="raw",
+            kinds={"csv", "postgres"},
+            owners=["team:data"],
+            metadata={"dagster/table_name": "raw.loads"},
+        )
+        for feed in FEEDS
+    ]
+    lines = AssetSpec(
+        LINES,
+        deps=[spec.key for spec in feeds],
+        description="Accepted rows of every delivery, append-only. One row per accepted row of a delivery.",
+        group_name="raw",
+        kinds={"postgres"},
+        owners=["team:data"],
+        metadata={"dagster/table_name": "raw.sales_lines"},
+    )
+    ledger = AssetSpec(
+        LEDGER,
+        deps=[spec.key for spec in feeds],
+        description="The ledger: what was delivered, and whether it counts. One row per delivery.",
+        group_name="raw",
+        kinds={"postgres"},
+        owners=["team:data"],
+        metadata={"dagster/table_name": "raw.loads"},
+    )
+    return [*feeds, lines, ledger]
+
+
+def _check_specs() -> list[AssetCheckSpec]:
+    return [
+        AssetCheckSpec(name=reason.lower(), asset=AssetKey(["raw", feed]), description=sentence)
+        for feed in FEEDS
+        for reason, sentence in GATE_CHECKS.items()
+    ]
+
+
+def _check(feed: str, reason: str, found: "list[CheckResult]") -> AssetCheckResult:
+    """Fold the results of one expectation over the loads of one batch: the first failing load stands for them."""
+    bad = [result for result in found if not result.passed]
+    shown = (bad or found)[:1]
+    holds = any(result.severity == "hold" for result in bad)
+    return AssetCheckResult(
+        asset_key=AssetKey(["raw", feed]),
+        check_name=reason.lower(),
+        passed=not bad,
+        severity=AssetCheckSeverity.ERROR if holds else AssetCheckSeverity.WARN,
+        metadata={
+            "loads_checked": len(found),
+            "loads_failed": len(bad),
+            "value": str(shown[0].observed) if shown else "no new delivery",
+            "limit": str(shown[0].limit) if shown else "-",
+            "failed": MetadataValue.md("\n".join(f"- load {r.load_id}: {r.observed} (limit {r.limit})" for r in bad[:10]) or "none"),
+        },
+    )
+
+
+@multi_asset(name="deliveries", specs=_specs(), check_specs=_check_specs())
+def deliveries(context: AssetExecutionContext, config: DeliveriesConfig, session: BatchSession) -> Iterator[Any]:
+    """Land what was given (or lies in the inbox), gate it, and leave each load approved or held."""
+    batch = current_batch()
+    if batch.landing is None:  # `shopx run` has landed its files before it started this run
+        batch.landing = land_given(
+            session.warehouse, [Path(path) for path in config.paths], feed=config.feed, say=batch.say
+        )
+    done = gate_waiting(session.warehouse, batch.landing, say=batch.say)
+    batch.gate = done.gate
+    status_of = dict.fromkeys(done.gate.approved, "approved") | dict.fromkeys(done.gate.held, "held") if done.gate else {}
+    feed_of = {load.load_id: load.feed for load in done.loads}
+    for feed in FEEDS:
+        loads = [load for load in done.loads if load.feed == feed]
+        yield MaterializeResult(
+            asset_key=AssetKey(["raw", feed]),
+            metadata={
+                "verdict": MetadataValue.md(
+                    "\n".join(f"- {load.delivered_name}: {status_of.get(load.load_id, load.status)}" for load in loads[:10]) or "no new delivery"
+                ),
+                "deliveries": len(loads),
+                "rows_delivered": sum(load.rows_delivered for load in loads),
+                "rows_accepted": sum(load.rows_accepted for load in loads),
+                "rows_rejected": sum(load.rows_rejected for load in loads),
+                "net_sales": sum(load.amount_cents for load in loads) / 100,
+            },
+        )
+        for reason in GATE_CHECKS:
+            results = [r for r in done.results if feed_of.get(r.load_id) == feed and r.reason == reason]
+            yield _check(feed, reason, results)
+    for refused in done.refused:
+        context.log.warning(f"{refused.path}: {refused.sentence}")
+    yield MaterializeResult(
+        asset_key=LINES,
+        metadata={
+            "rows_accepted": sum(load.rows_accepted for load in done.loads),
+            "refused_files": len(done.refused),
+        },
+    )
+    yield MaterializeResult(asset_key=LEDGER, metadata={"deliveries": len(done.loads)})

@@ -1,0 +1,16 @@
+"""The one job: a batch, in one process.
+
+Put here: jobs. Never here: steps.
+"""
+
+from dagster import AssetSelection, define_asset_job, in_process_executor
+
+from orchestration.instance import BATCH_JOB, BATCH_TAG
+
+batch_job = define_asset_job(
+    BATCH_JOB,
+    selection=AssetSelection.all(),
+    description="Land, gate, build, audit, publish. Needs no configuration: takes what lies in the inbox and what is pending.",
+    executor_def=in_process_executor,
+    tags={BATCH_TAG: "true"},
+)

@@ -1,0 +1,105 @@
+"""Runs one batch in this process: the same Dagster job that the UI and the sensor start.
+
+Put here: finding out whether a batch is needed, and executing the job. Never here: words for people, or steps of the job.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestration.batch import Batch, following
+from orchestration.instance import BATCH_JOB, BATCH_TAG, write_instance_config
+from warehouse.database import Warehouse
+from warehouse.errors import ShopxError
+
+if TYPE_CHECKING:
+    from ingestion.landing import LandingResult
+
+
+def pending(warehouse: Warehouse) -> int:
+    """Return how many loads or decisions wait for a batch."""
+    with warehouse.connect("owner", autocommit=True) as conn:
+        row = conn.execute(
+            "select (select count(*) from raw.loads where status in ('landing', 'landed'))"
+            " + (select count(*) from ops.changes where publication_id is null)"
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
+@contextmanager
+def _exported(values: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
+
+
+def run_batch(
+    warehouse: Warehouse,
+    paths: Sequence[Path],
+    *,
+    feed: str | None = None,
+    as_of: date | None = None,
+    full_refresh: bool = False,
+    always: bool = False,
+    by: str,
+    landing: "LandingResult",
+    say: Callable[[str], None],
+) -> Batch:
+    """Gate what was landed, build, audit and publish in this process, seen in the UI as a run of the job `batch`.
+
+    Never raises for a failed step: the batch's `failures` say what failed, and `publication` is None.
+    """
+    settings = warehouse.settings
+    home = write_instance_config(settings)
+    with following(say, landing) as batch, _exported({**warehouse.environment(), "DAGSTER_HOME": str(home)}):
+        say("starting the pipeline")
+        from dagster import DagsterInstance, RunConfig
+
+        from orchestration.dbt_runner import ensure_manifest
+
+        ensure_manifest(settings, say=say)
+        from orchestration.definitions import defs
+        from orchestration.defs.builds import BuildConfig
+        from orchestration.defs.deliveries import DeliveriesConfig
+
+        config = RunConfig(
+            ops={
+                "deliveries": DeliveriesConfig(paths=[str(path.absolute()) for path in paths], feed=feed),
+                "ops__build_loads": BuildConfig(
+                    when="always" if always or full_refresh or as_of else "changed",
+                    as_of=as_of.isoformat() if as_of else None,
+                    full_refresh=full_refresh,
+                ),
+            },
+            loggers={"console": {"config": {"log_level": "WARNING"}}},
+        )
+        with DagsterInstance.from_config(str(home), "in_process.yaml") as instance:
+            result = defs.resolve_job_def(BATCH_JOB).execute_in_process(
+                run_config=config.to_config_dict(),
+                instance=instance,
+                raise_on_error=False,
+                tags={BATCH_TAG: "true", "shopx/by": by},
+            )
+            if not result.success and not batch.failures:
+                batch.failures += _what_failed(result)
+    return batch
+
+
+def _what_failed(result: object) -> list[str]:
+    """Return the first cause of each failed step in its own words."""
+    said: list[str] = []
+    for event in getattr(result, "all_events", []):
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            text = (error.message if error else "no message").strip()
+            said.append(f"{event.step_key}: {text.removeprefix(f'{ShopxError.__module__}.{ShopxError.__name__}: ')}")
+    return said or ["the run failed before its first step"]
