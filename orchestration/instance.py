@@ -22,6 +22,7 @@ _STORAGE = """\
 storage:
   postgres:
     postgres_db:
+      scheme: postgresql+psycopg2  # plain postgresql:// means psycopg 3 since SQLAlchemy 2.1, whose NOTIFY takes no parameter
       hostname: {env: SHOPX_DAGSTER_PG_HOST}
       port: {env: SHOPX_DAGSTER_PG_PORT}
       db_name: {env: SHOPX_DAGSTER_PG_DATABASE}
