@@ -157,11 +157,12 @@ def _copy(source: Path, copy: Path, *, follow_links: bool) -> tuple[os.stat_resu
     except OSError as error:
         reason = (error.strerror or "input/output error").lower()
         raise FileRefused(f"{source} cannot be read: {reason} [FILE_UNREADABLE]") from None
+    before = os.fstat(handle)
+    if not stat.S_ISREG(before.st_mode):
+        os.close(handle)
+        kind = NOT_A_FILE.get(stat.S_IFMT(before.st_mode), "a device")
+        raise FileRefused(f"{source.name} is {kind}, not a file [NOT_A_FILE]")
     with os.fdopen(handle, "rb", buffering=0) as reader:
-        before = os.fstat(handle)
-        if not stat.S_ISREG(before.st_mode):
-            kind = NOT_A_FILE.get(stat.S_IFMT(before.st_mode), "a device")
-            raise FileRefused(f"{source.name} is {kind}, not a file [NOT_A_FILE]")
         digest = hashlib.sha256()
         with os.fdopen(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as writer:
             try:

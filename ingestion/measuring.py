@@ -10,6 +10,8 @@ import json
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from psycopg import sql
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -54,21 +56,31 @@ def measure(
             loaded.first_date, loaded.last_date, json.dumps(reading.facts), load.load_id,
         ],
     )  # fmt: skip
+    metrics = {
+        "load_id": load.load_id,
+        "feed": load.feed,
+        "rows_delivered": delivered,
+        "rows_accepted": loaded.rows_accepted,
+        "rows_rejected": loaded.rows_rejected,
+        "reject_share": share,
+        "max_reject_share": reading.contract.max_reject_share,
+        "missing_order_ids": loaded.missing_order_ids,
+        "missing_products": loaded.missing_products,
+        "missing_customers": loaded.missing_customers,
+        "first_date": loaded.first_date,
+        "last_date": loaded.last_date,
+        "earliest_allowed_date": EARLIEST,
+        "latest_allowed_date": today + timedelta(days=1),
+        "amount_cents": loaded.amount_cents,
+        "smallest_sale_cents": loaded.smallest_sale_cents,
+        "largest_line_cents": loaded.largest_line_cents,
+        "return_lines": loaded.return_lines,
+        "amount_cents_recounted": recounted_cents,
+    }
     conn.execute(
-        """
-        insert into ops.load_metrics (
-            load_id, feed, rows_delivered, rows_accepted, rows_rejected, reject_share, max_reject_share,
-            missing_order_ids, missing_products, missing_customers, first_date, last_date,
-            earliest_allowed_date, latest_allowed_date,
-            amount_cents, smallest_sale_cents, largest_line_cents, return_lines,
-            amount_cents_recounted
-        ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-        """,
-        [
-            load.load_id, load.feed, delivered, loaded.rows_accepted, loaded.rows_rejected, share,
-            reading.contract.max_reject_share, loaded.missing_order_ids, loaded.missing_products,
-            loaded.missing_customers, loaded.first_date, loaded.last_date, EARLIEST,
-            today + timedelta(days=1), loaded.amount_cents, loaded.smallest_sale_cents, loaded.largest_line_cents, loaded.return_lines,
-            recounted_cents,
-        ],
-    )  # fmt: skip
+        sql.SQL("insert into ops.load_metrics ({}) values ({})").format(
+            sql.SQL(", ").join(map(sql.Identifier, metrics)),
+            sql.SQL(", ").join(map(sql.Placeholder, metrics)),
+        ),
+        metrics,
+    )
