@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ingestion.contract import Contract
 from ingestion.refusals import FileRefused
@@ -24,6 +25,7 @@ class Match:
     ignored: list[str]
 
 
+@lru_cache(maxsize=4096)
 def normalise(name: str) -> str:
     """A header as it is compared: `OrderDate`, `order_date` and ` Order date ` are all "order date"."""
     text = re.sub(

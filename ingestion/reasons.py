@@ -30,54 +30,156 @@ _ROW = "Correct the row and drop the file again"
 
 _ALL = (
     # one cell
-    Reason("VALUE_MISSING", "row", "A cell that every sale needs is empty.", "Fill the cell and drop the file again"),
+    Reason(
+        "VALUE_MISSING",
+        "row",
+        "A cell that every sale needs is empty.",
+        "Fill the cell and drop the file again",
+    ),
     Reason("DATE_FORMAT", "row", "The date is written in no form that the feed allows.", _CELL),
     Reason("DATE_IMPOSSIBLE", "row", "The date or time has the right form but does not exist.", _CELL),
     Reason("DATE_IN_FUTURE", "row", "The sale lies more than one day after the day of loading.", _CELL),
     Reason("DATE_TOO_OLD", "row", "The sale lies before 1970.", _CELL),
     Reason(
-        "TIME_DOES_NOT_EXIST", "row",
+        "TIME_DOES_NOT_EXIST",
+        "row",
         "The local time was skipped when the clocks went forward in the feed's time zone.",
         "Correct the time, or the contract's timezone",
     ),
     Reason("NUMBER_FORMAT", "row", "The cell is not a plain number in the feed's decimal mark.", _CELL),
     Reason("NUMBER_TOO_LARGE", "row", "The number is too large to be stored exactly.", _CELL),
     Reason(
-        "TOO_MANY_DECIMALS", "row", "The number has more decimals than can be kept exactly.",
-        "Correct the cell, or write round: line into the contract",
+        "TOO_MANY_DECIMALS",
+        "row",
+        "The number has more decimals than can be kept exactly.",
+        "Correct the cell, or set round: line in the contract",
     ),
     Reason("VALUE_OUT_OF_RANGE", "row", "The number lies outside the range that the contract allows.", _CELL),
     Reason("PATTERN_MISMATCH", "row", "The text does not have the form that the contract demands.", _CELL),
-    Reason("TEXT_TOO_LONG", "row", "The text is longer than a name or a number ever is.", "Shorten the cell and drop the file again"),
-    Reason("FOREIGN_CURRENCY", "row", "The row is in another currency than the rest of the file.", "Deliver it in the file's currency"),
+    Reason(
+        "TEXT_TOO_LONG",
+        "row",
+        "The text is longer than a name or a number ever is.",
+        "Shorten the cell and drop the file again",
+    ),
+    Reason(
+        "FOREIGN_CURRENCY",
+        "row",
+        "A row, or the whole file, is in another currency than it is counted in.",
+        "Deliver it in that currency",
+    ),
     # one row
-    Reason("AMOUNT_NOT_POSITIVE", "row", "A sale with an amount of 0.", "Correct the amount, or write allow_zero_amount: true into the contract"),
+    Reason(
+        "AMOUNT_NOT_POSITIVE",
+        "row",
+        "A sale with an amount of 0.",
+        "Correct the amount, or set allow_zero_amount in the contract",
+    ),
     Reason("AMOUNT_MISMATCH", "row", "Quantity times unit price is not the amount, beyond rounding.", _ROW),
-    Reason("SIGNS_DISAGREE", "row", "Quantity and amount have opposite signs, so it is neither a sale nor a return.", _ROW),
+    Reason(
+        "SIGNS_DISAGREE",
+        "row",
+        "Quantity and amount have opposite signs, so it is neither a sale nor a return.",
+        _ROW,
+    ),
     Reason("QUANTITY_ZERO", "row", "A line that sells nothing.", _ROW),
     Reason("DISCOUNT_TOO_LARGE", "row", "The discount is larger than the amount it is taken from.", _ROW),
-    Reason("ROW_TOO_SHORT", "row", "The row has fewer cells than the header, so cells would move to wrong columns.", _ROW),
-    Reason("ROW_TOO_LONG", "row", "The row has more cells than the header, so cells would move to wrong columns.", _ROW),
-    Reason("QUOTE_NOT_CLOSED", "row", "A quoted cell is never closed.", "Close or remove the quote and drop the file again"),
-    Reason("QUOTE_MISPLACED", "row", "Text stands beside a quoted cell before the next delimiter.", "Write quotes inside a cell twice"),
-    Reason("NOT_TEXT", "row", "The row holds bytes that are no text in the file's encoding.", "Save the file as CSV UTF-8 and drop it again"),
+    Reason(
+        "ROW_TOO_SHORT",
+        "row",
+        "The row has fewer cells than the header, so cells would move to wrong columns.",
+        _ROW,
+    ),
+    Reason(
+        "ROW_TOO_LONG",
+        "row",
+        "The row has more cells than the header, so cells would move to wrong columns.",
+        _ROW,
+    ),
+    Reason(
+        "QUOTE_NOT_CLOSED",
+        "row",
+        "A quoted cell is never closed.",
+        "Close or remove the quote and drop the file again",
+    ),
+    Reason(
+        "QUOTE_MISPLACED",
+        "row",
+        "Text stands beside a quoted cell before the next delimiter.",
+        "Write quotes inside a cell twice",
+    ),
+    Reason(
+        "NOT_TEXT",
+        "row",
+        "The row holds bytes that are no text in the file's encoding.",
+        "Save the file as CSV UTF-8 and drop it again",
+    ),
     Reason("NUL_BYTE", "row", "The row holds a NUL byte, as damaged files do.", "Export the file again"),
     # the whole file, nothing written
     Reason("FILE_MISSING", "file", "There is no file at that path.", "Check the path"),
-    Reason("FILE_NOT_READABLE", "file", "The file may not be read.", "Check its permissions"),
+    Reason("FILE_UNREADABLE", "file", "The file may not be read.", "Check its permissions"),
     Reason("FILE_IS_FOLDER", "file", "A folder was given where a file is wanted.", "Name a file in it"),
+    Reason("NOT_A_FILE", "file", "A link, a pipe or a device was given.", "Put the file itself there"),
+    Reason("NO_FILES", "file", "The folder holds no file.", "Name a file, or a folder that holds some"),
+    Reason(
+        "FILE_CHANGING",
+        "file",
+        "The file grew or shrank while it was read.",
+        "Drop it again when it is complete",
+    ),
     Reason("FILE_EMPTY", "file", "The file holds no header or no row under it.", "Export it again"),
-    Reason("FILE_BINARY", "file", "The file is not text: a workbook, an archive or a picture.", "Save it as CSV UTF-8"),
-    Reason("FILE_NOT_UTF8", "file", "The file is in another encoding and no contract says which.", "Save it as CSV UTF-8, or write encoding into its contract"),
-    Reason("COLUMN_MISSING", "file", "A column that every sale needs is not in the header.", "Rename the column or write a contract"),
-    Reason("COLUMN_AMBIGUOUS", "file", "Two columns could be the same needed one.", "Write a contract that names it"),
+    Reason(
+        "FILE_BINARY",
+        "file",
+        "The file is not text: a workbook, an archive or a picture.",
+        "Save it as CSV UTF-8",
+    ),
+    Reason(
+        "FILE_NOT_UTF8",
+        "file",
+        "The file is in another encoding and no contract says which.",
+        "Save it as CSV UTF-8, or write encoding into its contract",
+    ),
+    Reason(
+        "COLUMN_MISSING",
+        "file",
+        "A column that every sale needs is not in the header.",
+        "Rename the column or write a contract",
+    ),
+    Reason(
+        "COLUMN_AMBIGUOUS",
+        "file",
+        "Two columns could be the same needed one.",
+        "Write a contract that names it",
+    ),
     Reason("FEED_UNKNOWN", "file", "The named feed has no contract.", "Name one of the known feeds"),
     Reason("FEED_UNDECIDED", "file", "The header fits more than one contract.", "Name the feed"),
     # the whole load, until a person decides
-    Reason("DATE_ORDER_UNDECIDED", "load", "Every date fits both day-first and month-first.", "Release it as day-first or month-first"),
-    Reason("DATE_ORDER_CONTRADICTS", "load", "Some dates can only be day-first, others only month-first.", "Correct the file, or release it as one; the others are rejected"),
-    Reason("DECIMAL_MARK_UNDECIDED", "load", "Commas in numbers could be decimal marks or thousands.", "Release it as decimal-comma or decimal-point"),
-)  # fmt: skip
+    Reason(
+        "DATE_ORDER_UNDECIDED",
+        "load",
+        "Every date fits both day-first and month-first.",
+        "Release it as day-first or month-first",
+    ),
+    Reason(
+        "DATE_ORDER_CONTRADICTS",
+        "load",
+        "Some dates can only be day-first, others only month-first.",
+        "Correct the file, or release it as one; the others are rejected",
+    ),
+    Reason(
+        "OVERLAPS_EARLIER_LOAD",
+        "load",
+        "It shares orders or days with earlier loads, and nothing says whether it replaces or adds.",
+        "Release it as orders (it replaces) or events (it adds)",
+    ),
+    Reason(
+        "DECIMAL_MARK_UNDECIDED",
+        "load",
+        "Commas in numbers could be decimal marks or thousands.",
+        "Release it as decimal-comma or decimal-point",
+    ),
+)
 
 REASONS: dict[str, Reason] = {reason.code: reason for reason in _ALL}
 MAX_MESSAGE = 200
@@ -85,7 +187,9 @@ MAX_MESSAGE = 200
 
 def _shown(text: str, limit: int) -> str:
     """`text` on one line, control characters visible, cut in the middle of nothing: the end is what is cut."""
-    plain = "".join(c if c.isprintable() else "�" for c in text)
+    plain = text[: limit + 1]
+    if not plain.isprintable():
+        plain = "".join(c if c.isprintable() else "�" for c in plain)
     return plain if len(plain) <= limit else plain[: max(limit - 1, 0)] + "…"
 
 

@@ -3,10 +3,16 @@
 Put exceptions here that cross from reading to landing. Never put row-level reasons here (reasons.py), never I/O.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from warehouse.errors import ShopxError
+
+if TYPE_CHECKING:
+    from ingestion.contract import Contract
 
 
 class FileRefused(ShopxError):
@@ -20,7 +26,8 @@ class Undecided(ShopxError):
     """The file can be read in more than one way and nothing in it proves which: it must be held.
 
     `reason_code` is from ingestion.reasons; `choices` maps what a person may answer (`release N --as <choice>`)
-    to the `read_as` that open_reading then wants, e.g. `{"day-first": {"date_order": "day-first"}}`.
+    to the `read_as` that open_reading then wants, e.g. `{"day-first": {"date_order": "day-first"}}`; `contract` is
+    the one the header fits.
     """
 
     def __init__(
@@ -33,6 +40,7 @@ class Undecided(ShopxError):
         super().__init__(message)
         self.reason_code = reason_code
         self.choices = dict(choices)
+        self.contract: Contract | None = None
 
 
 class DamagedFile(Exception):

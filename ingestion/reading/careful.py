@@ -14,13 +14,17 @@ import numpy as np
 
 from ingestion.reading import finishing, messages
 from ingestion.reading.delivery import Delivery
-from ingestion.reading.engine import cursor
+from ingestion.reading.engine import cursor, literal
 from ingestion.reading.finishing import Place
-from ingestion.reading.rows import BATCH_ROWS, Batch, Reading, RejectedRow
-from ingestion.reading.tokens import Record, cut, records
+from ingestion.reading.rows import Batch, Reading, RejectedRow
+from ingestion.reading.tokens import UNIT, Record, cut, records
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
+
+#: Records per batch: Python objects are large, and memory must stay flat.
+CHUNK_ROWS = 20_000
 
 
 class CarefulReading(Reading):
@@ -42,8 +46,8 @@ class CarefulReading(Reading):
         connection = cursor()
         try:
             found = all_records(self.delivery)
-            while chunk := list(islice(found, BATCH_ROWS)):
-                kept = [r for r in chunk if r.reason or not is_gap(r.cells or [], self.delivery.head.header)]
+            while chunk := list(islice(found, CHUNK_ROWS)):
+                kept = [r for r in chunk if r.reason or not self._is_gap(r.text or "")]
                 self.rows_gap += len(chunk) - len(kept)
                 if kept:
                     yield self._batch(connection, kept, seen)
@@ -51,15 +55,21 @@ class CarefulReading(Reading):
         finally:
             connection.close()
 
-    def _batch(self, connection: object, kept: list[Record], seen: int) -> Batch:
+    def _is_gap(self, text: str) -> bool:
+        first = self.delivery.head.header[0]
+        return not text.strip(" \t" + UNIT) or (
+            text.startswith(first) and is_gap(text.split(UNIT), self.delivery.head.header)
+        )
+
+    def _batch(self, connection: duckdb.DuckDBPyConnection, kept: list[Record], seen: int) -> Batch:
         d = self.delivery
-        whole = [index for index, record in enumerate(kept) if record.cells]
-        refused = [(index, self._uncut(record)) for index, record in enumerate(kept) if not record.cells]
-        rows = self._validated(connection, [kept[index].cells or [] for index in whole])
+        whole = [index for index, record in enumerate(kept) if record.text]
+        refused = [(index, self._uncut(record)) for index, record in enumerate(kept) if not record.text]
+        rows = self._validated(connection, [kept[index].text or "" for index in whole])
         found = finishing.answer(rows, plan=d.plan, contract=d.contract, today=d.today)
         for position in found.flagged:
             record = kept[whole[position]]
-            place = Place(record.line, record.sheet_row, record.offset, record.raw, record.cells or [])
+            place = Place(record.line, record.sheet_row, record.offset, record.raw, record.cells)
             row = finishing.rejected(place, int(found.bits[position]), plan=d.plan, header=d.head.header)
             refused.append((whole[position], row))
         numbers = np.array(whole, np.int64) + seen + 1
@@ -68,19 +78,19 @@ class CarefulReading(Reading):
             [row for _, row in sorted(refused, key=lambda pair: pair[0])],
         )
 
-    def _validated(self, connection: object, rows: list[list[str]]) -> pa.RecordBatch:
-        """The plan's query over rows of text cells."""
+    def _validated(self, connection: duckdb.DuckDBPyConnection, texts: list[str]) -> pa.RecordBatch:
+        """The plan's query over records whose cells are joined by UNIT."""
         import pyarrow as pa  # noqa: PLC0415
 
-        width = len(self.delivery.head.header)
-        columns = list(zip(*rows, strict=True)) if rows else [()] * width
         used = sorted(set(self.delivery.plan.columns.values()))
-        table = pa.table({f"c{i}": pa.array(columns[i], pa.string()) for i in used})
-        connection.register("src", table)  # type: ignore[attr-defined]
+        cells = ", ".join(f"cells[{position + 1}] as c{position}" for position in used)
+        split = f"select string_split(text, {literal(UNIT)}) as cells from texts"  # noqa: S608 - no value in it
+        query = f"with src as (select {cells} from ({split})) {self.delivery.plan.query}"  # noqa: S608
+        connection.register("texts", pa.table({"text": pa.array(texts, pa.string())}))
         try:
-            answer = connection.sql(self.delivery.plan.query).to_arrow_reader(BATCH_ROWS).read_all()  # type: ignore[attr-defined]
+            answer = connection.sql(query).to_arrow_reader(CHUNK_ROWS).read_all()
         finally:
-            connection.unregister("src")  # type: ignore[attr-defined]
+            connection.unregister("texts")
         batches = answer.combine_chunks().to_batches()
         return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=answer.schema)
 
@@ -102,15 +112,16 @@ def all_records(delivery: Delivery) -> Iterator[Record]:
     with delivery.path.open("rb") as file:
         start = len(codecs.BOM_UTF8) if delivery.found.has_bom else 0
         file.seek(start)
-        for record in records(
+        yield from records(
             file, delimiter=delivery.head.delimiter, newline=delivery.found.newline, encoding=delivery.encoding,
             width=len(delivery.head.header), lines_before=delivery.head.lines_before, start=start,
-        ):  # fmt: skip
-            yield record
+        )  # fmt: skip
 
 
 def is_gap(cells: list[str], header: list[str]) -> bool:
     """A record that says nothing: only blanks, or the header repeated inside the body."""
-    return not any(cell.strip() for cell in cells) or [c.strip() for c in cells] == [
-        h.strip() for h in header
-    ]
+    if cells and cells[0].strip() == header[0].strip():
+        return [cell.strip() for cell in cells] == [name.strip() for name in header] or not any(
+            map(str.strip, cells)
+        )
+    return not any(map(str.strip, cells))

@@ -50,5 +50,5 @@ def csv_source(path: Path, head: Head) -> str:
     return (
         f"read_csv({literal(str(path))}, columns = {{{columns}}}, auto_detect = false, header = true, "
         f"delim = {literal(head.delimiter)}, quote = '\"', escape = '\"', strict_mode = true, null_padding = false, "
-        f"compression = 'none', hive_partitioning = false, skip = {head.lines_before}, buffer_size = 8388608)"
+        f"compression = 'none', hive_partitioning = false, skip = {head.lines_before}, buffer_size = 2097152, max_line_size = 1048576)"
     )

@@ -56,7 +56,7 @@ def scan(path: Path, *, encoding: str | None) -> Scan:
             raise FileRefused(f"{path.name} is a folder, not a file; name a file in it [FILE_IS_FOLDER]")
         if not S_ISREG(mode):
             raise FileRefused(
-                f"{path.name} is a device or a pipe, not a file; save it as a file first [FILE_NOT_READABLE]"
+                f"{path.name} is a device or a pipe, not a file; save it as a file first [NOT_A_FILE]"
             )
         return _scan(path, encoding=encoding)
     except FileNotFoundError as error:
@@ -64,7 +64,7 @@ def scan(path: Path, *, encoding: str | None) -> Scan:
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise FileRefused(
-            f"{path.name} cannot be read ({why}); check its permissions [FILE_NOT_READABLE]"
+            f"{path.name} cannot be read ({why}); check its permissions [FILE_UNREADABLE]"
         ) from error
 
 

@@ -20,7 +20,7 @@ from ingestion.reading.fast import FastReading
 from ingestion.reading.rows import Reading
 from ingestion.reading.settling import settle
 from ingestion.reading.validation import compile_plan
-from ingestion.refusals import FileRefused
+from ingestion.refusals import FileRefused, Undecided
 
 
 def open_reading(
@@ -46,8 +46,12 @@ def open_reading(
         head, match = _choose(path, found, known, feed=match.contract.feed, encoding=encoding)
     if found.lines <= head.lines_before + 1:
         raise FileRefused(f"{path.name} holds a header and no row; export it again [FILE_EMPTY]")
-    settled = settle(path, found, head, match, read_as=read_as, currency=currency)
     contract = match.contract
+    try:
+        settled = settle(path, found, head, match, read_as=read_as, currency=currency)
+    except Undecided as undecided:
+        undecided.contract = contract
+        raise
     facts: dict[str, object] = {
         "feed": contract.feed,
         "delimiter": head.delimiter,

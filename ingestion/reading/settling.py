@@ -79,15 +79,14 @@ def _date_order(
         raise Undecided(
             "DATE_ORDER_CONTRADICTS",
             f'column "{name}" holds {day_first:,} dates that can only be day-first and {month_first:,} that can only be '
-            f"month-first; correct the file, or release it as day-first or month-first",
+            f"month-first; correct the file, or say which is meant",
             choices=_CHOICES,
         )
     if not day_first and not month_first:
         example = next(cell for cell in seen if re.fullmatch(dates.YEAR_LAST, cell))
         raise Undecided(
             "DATE_ORDER_UNDECIDED",
-            f'all {total:,} dates in column "{name}" fit both orders, e.g. "{example[:20]}"; release it as day-first or '
-            f"month-first",
+            f'all {total:,} dates in column "{name}" fit both orders, e.g. "{example[:20]}"; say which is meant',
             choices=_CHOICES,
         )
     return "day-first" if day_first else "month-first"
@@ -121,8 +120,7 @@ def _decimal_mark(
     example = next(cell for name in names for cell in cells[name] if "," in cell)
     raise Undecided(
         "DECIMAL_MARK_UNDECIDED",
-        f'numbers like "{example[:20]}" can be read with a decimal comma or a decimal point; release it as decimal-comma or '
-        f"decimal-point",
+        f'numbers like "{example[:20]}" can be read with a decimal comma or a decimal point; say which is meant',
         choices=_MARK_CHOICES,
     )
 
@@ -160,7 +158,7 @@ class _Asker:
         totals = [0] * size
         found = all_records(delivery)
         while chunk := list(islice(found, BATCH_ROWS)):
-            column = [record.cells[position] for record in chunk if record.cells]
+            column = [record.cells[position] for record in chunk if record.text]
             connection.register("src", pa.table({f"c{position}": pa.array(column, pa.string())}))
             answer = connection.sql(f"select {wanted} from src").fetchall()[0]  # noqa: S608
             connection.unregister("src")

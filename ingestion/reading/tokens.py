@@ -7,30 +7,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 _CHUNK = 1024 * 1024
 LONGEST_RECORD = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record as it stands in the file. `cells` is None where `reason` says why it could not be cut."""
+#: What parts cells inside Record.text; a cell that holds this control character itself is refused as NOT_TEXT.
+UNIT = "\x1f"
+
+
+class Record(NamedTuple):
+    """One record as it stands in the file: its cells joined by UNIT, or None where `reason` says why it has none.
+
+    A blank line has the text "" and no reason.
+    """
 
     line: int
     sheet_row: int
     offset: int
     raw: bytes
-    cells: list[str] | None
+    text: str | None
     reason: str | None
+
+    @property
+    def cells(self) -> list[str]:
+        """The cells; none for a blank or an uncut record."""
+        return self.text.split(UNIT) if self.text else []
 
 
 @lru_cache(maxsize=8)
 def _patterns(delimiter: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     end = rf"(?={re.escape(delimiter)}|\Z)"
-    return re.compile(rf' *"((?:[^"]|"")*)" *{end}'), re.compile(r' *"(?:[^"]|"")*(?:"|(\Z))')
+    return re.compile(rf' *"([^"]*(?:""[^"]*)*)" *{end}'), re.compile(r' *"[^"]*(?:""[^"]*)*(?:"|(\Z))')
 
 
 def cut(text: str, delimiter: str) -> tuple[list[str] | None, str | None]:
@@ -108,21 +118,33 @@ def records(
     lines = _Lines(file, newline)
     number, sheet_row, offset = 1, 1, start
     header_done = False
+    mark, commas = delimiter.encode(), width - 1
     while (line := lines.peek(0)) is not None:
-        taken, record = _one(lines, line, delimiter, newline, encoding, width)
-        raw = record[0]
-        if number > lines_before and not header_done:
+        record: _Cut | None = None
+        if b'"' not in line and line.count(mark) == commas and b"\0" not in line:
+            raw = _bare(line, newline)
+            try:
+                text = raw.decode(encoding)
+            except UnicodeDecodeError:
+                record = (raw, None, "NOT_TEXT")
+            else:
+                if UNIT not in text:
+                    record = (raw, text.replace(delimiter, UNIT), None)
+            taken, size = 1, len(line)
+        if record is None:
+            taken, record = _one(lines, line, delimiter, newline, encoding, width)
+            size = sum(len(part) for part in lines.lines[lines.at : lines.at + taken])
+        if header_done:
+            yield Record(number, sheet_row, offset, *record)
+        elif number > lines_before:
             header_done = True
-        elif header_done:
-            yield Record(number, sheet_row, offset, raw, record[1], record[2])
-        for _ in range(taken):
-            offset += len(lines.lines[lines.at])
-            lines.at += 1
+        lines.at += taken
+        offset += size
         number += taken
         sheet_row += 1
 
 
-_Cut = tuple[bytes, list[str] | None, str | None]
+_Cut = tuple[bytes, str | None, str | None]
 
 
 def _one(
@@ -140,7 +162,7 @@ def _one(
         return 1, (raw, None, reason)
     if cells is None:
         return 1, (raw, None, reason)
-    return 1, (raw, *fitted(cells, width))
+    return 1, (raw, *_joined(cells, width))
 
 
 def _follow(
@@ -166,8 +188,8 @@ def _follow(
             continue
         if cells is None:
             return None
-        cells, reason = fitted(cells, width)
-        return (len(parts), (raw, cells, None)) if reason is None else None
+        text, reason = _joined(cells, width)
+        return (len(parts), (raw, text, None)) if reason is None else None
     return None
 
 
@@ -183,6 +205,15 @@ def _decode(raw: bytes, encoding: str) -> tuple[str | None, str | None]:
         return raw.decode(encoding), None
     except UnicodeDecodeError:
         return None, "NOT_TEXT"
+
+
+def _joined(cells: list[str], width: int) -> tuple[str | None, str | None]:
+    fitting, reason = fitted(cells, width)
+    if fitting is None:
+        return None, reason
+    if any(UNIT in cell for cell in fitting):
+        return None, "NOT_TEXT"
+    return UNIT.join(fitting), None
 
 
 def fitted(cells: list[str], width: int) -> tuple[list[str] | None, str | None]:
