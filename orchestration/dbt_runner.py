@@ -7,7 +7,7 @@ In this process because a dbt start costs seconds: dagster-dbt's own command sta
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +96,9 @@ def run_dbt(
             ["--quiet", "--log-level", "none", "--no-use-colors", command, *_arguments(settings), *arguments]
         )
     if outcome.exception is not None:
-        raise ShopxError(f"dbt {command} could not run: {outcome.exception}. Details: {settings.home}/logs/dbt.log")
+        raise ShopxError(
+            f"dbt {command} could not run: {outcome.exception}. Details: {settings.home}/logs/dbt.log"
+        )
     results = [
         NodeResult(
             unique_id=result.node.unique_id,

@@ -99,7 +99,9 @@ def runs_without_process(instance: "DagsterInstance") -> list[str]:
     from dagster import DagsterRunStatus, RunsFilter
 
     running = instance.get_runs(
-        filters=RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.CANCELING]),
+        filters=RunsFilter(
+            statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.CANCELING]
+        ),
         limit=200,
     )
     tags: list[tuple[str, Mapping[str, str]]] = [(run.run_id, run.tags) for run in running]
@@ -113,6 +115,7 @@ def fail_runs_without_process(instance: "DagsterInstance") -> int:
         run = instance.get_run_by_id(run_id)
         if run is not None:
             instance.report_run_failed(
-                run, message="The process of this run was killed; its work is pending and the next run finishes it."
+                run,
+                message="The process of this run was killed; its work is pending and the next run finishes it.",
             )
     return len(gone)

@@ -50,7 +50,9 @@ def lying_still(inbox: Path, *, now: float | None = None) -> list[Path]:
 def waiting_loads(warehouse: Warehouse) -> list[int]:
     """Return loads that landed but were never decided (a batch was killed between landing and gate)."""
     with warehouse.connect("loader", autocommit=True) as conn:
-        rows = conn.execute("select load_id from raw.loads where status = 'landed' order by delivery_no").fetchall()
+        rows = conn.execute(
+            "select load_id from raw.loads where status = 'landed' order by delivery_no"
+        ).fetchall()
     return [int(load_id) for (load_id,) in rows]
 
 

@@ -82,7 +82,7 @@ def run_batch(
         )
         with DagsterInstance.from_config(str(home), "in_process.yaml") as instance:
             result = defs.resolve_job_def(BATCH_JOB).execute_in_process(
-                run_config=config.to_config_dict(),
+                run_config=config,
                 instance=instance,
                 raise_on_error=False,
                 tags={BATCH_TAG: "true", "shopx/by": by},
@@ -101,5 +101,7 @@ def _what_failed(result: object) -> list[str]:
             while error is not None and error.cause is not None:
                 error = error.cause
             text = (error.message if error else "no message").strip()
-            said.append(f"{event.step_key}: {text.removeprefix(f'{ShopxError.__module__}.{ShopxError.__name__}: ')}")
+            said.append(
+                f"{event.step_key}: {text.removeprefix(f'{ShopxError.__module__}.{ShopxError.__name__}: ')}"
+            )
     return said or ["the run failed before its first step"]

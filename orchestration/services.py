@@ -105,7 +105,15 @@ class Session:
         Path(self._settings.inbox).mkdir(parents=True, exist_ok=True)
         workspace = str(Path(self._settings.project_root) / "workspace.yaml")
         environment = {**os.environ, **self._warehouse.environment(), "DAGSTER_HOME": str(home)}
-        web = [sys.executable, "-m", "orchestration.web", "--port", str(self.port), "--token-file", str(token_file)]
+        web = [
+            sys.executable,
+            "-m",
+            "orchestration.web",
+            "--port",
+            str(self.port),
+            "--token-file",
+            str(token_file),
+        ]
         self._spawn("webserver", [*web, "--workspace", workspace], environment)
         self._spawn("daemon", [str(_program("dagster-daemon")), "run", "--workspace", workspace], environment)
         _write_note(self._settings, Running(owner=process_tag(), children=self._tags, url=self.url))
@@ -113,7 +121,9 @@ class Session:
         while not self._answers():
             self.check()
             if time.monotonic() > deadline:
-                raise ShopxError(f"The UI did not answer within {START_LIMIT_S:.0f} s; see {self._logs}/webserver.log")
+                raise ShopxError(
+                    f"The UI did not answer within {START_LIMIT_S:.0f} s; see {self._logs}/webserver.log"
+                )
             say("waiting for the UI to answer")
             time.sleep(0.3)
 
@@ -142,7 +152,9 @@ class Session:
         """Raise ShopxError when a child has ended."""
         for name, child in self._children.items():
             if child.poll() is not None:
-                raise ShopxError(f"The {name} ended with code {child.returncode}; see {self._logs}/{name}.log")
+                raise ShopxError(
+                    f"The {name} ended with code {child.returncode}; see {self._logs}/{name}.log"
+                )
 
     def stop(self) -> None:
         """Stop every child and forget the session."""

@@ -7,6 +7,7 @@ steered it. Run as `python -m orchestration.web --port 3000 --token-file FILE --
 
 import argparse
 import hmac
+import importlib
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -42,11 +43,9 @@ class Guard:
             await refusal(scope, receive, send)
 
     def _refusal(self, asked: HTTPConnection) -> Response | None:
-        if asked.headers.get("host") not in self._hosts:
-            return PlainTextResponse("This address is not served here.\n", 421)
-        origin = asked.headers.get("origin")
-        if origin is not None and origin.removeprefix("http://") not in self._hosts:
-            return PlainTextResponse("Requests from other sites are refused.\n", 403)
+        elsewhere = self._from_elsewhere(asked)
+        if elsewhere is not None:
+            return elsewhere
         path, method = asked.url.path, asked.scope.get("method", "GET")
         if path in OPEN_PATHS:
             return None
@@ -54,9 +53,19 @@ class Guard:
         if given is not None and method == "GET":
             return self._sign_in(asked, given)
         if not self._signed_in(asked):
-            return PlainTextResponse("Open the address that `shopx up` printed: it holds this session's token.\n", 401)
+            return PlainTextResponse(
+                "Open the address that `shopx up` printed: it holds this session's token.\n", 401
+            )
         if path.rstrip("/").endswith("/graphql") and asked.scope["type"] == "http" and method != "POST":
             return PlainTextResponse("GraphQL is answered to POST only.\n", 405, {"allow": "POST"})
+        return None
+
+    def _from_elsewhere(self, asked: HTTPConnection) -> Response | None:
+        if asked.headers.get("host") not in self._hosts:
+            return PlainTextResponse("This address is not served here.\n", 421)
+        origin = asked.headers.get("origin")
+        if origin is not None and origin.removeprefix("http://") not in self._hosts:
+            return PlainTextResponse("Requests from other sites are refused.\n", 403)
         return None
 
     def _sign_in(self, asked: HTTPConnection, given: str) -> Response:
@@ -79,14 +88,15 @@ class Guard:
 
 def serve(*, host: str, port: int, token: str, workspace: Path) -> None:
     """Serve the UI of the instance in DAGSTER_HOME until interrupted."""
-    from dagster_webserver import cli
-
-    make_app: Any = cli.create_app_from_workspace_process_context
+    cli: Any = importlib.import_module("dagster_webserver.cli")
+    make_app = cli.create_app_from_workspace_process_context
 
     def guarded(*args: Any, **kwargs: Any) -> Guard:
         return Guard(make_app(*args, **kwargs), token=token, port=port)
 
-    cli.create_app_from_workspace_process_context = guarded  # the one place where the server makes its application
+    cli.create_app_from_workspace_process_context = (
+        guarded  # the one place where the server makes its application
+    )
     cli.dagster_webserver(["--host", host, "--port", str(port), "--workspace", str(workspace)])
 
 
@@ -97,4 +107,9 @@ if __name__ == "__main__":
     options.add_argument("--token-file", type=Path, required=True)
     options.add_argument("--workspace", type=Path, required=True)
     given = options.parse_args()
-    serve(host=given.host, port=given.port, token=given.token_file.read_text().strip(), workspace=given.workspace)
+    serve(
+        host=given.host,
+        port=given.port,
+        token=given.token_file.read_text().strip(),
+        workspace=given.workspace,
+    )

@@ -32,7 +32,10 @@ def dbt(arguments: tuple[str, ...]) -> None:
         }
         executable = Path(sys.executable).with_name("dbt")
         done = subprocess.run(
-            [str(executable), *arguments], cwd=settings.project_root / "dbt_project", env=environment, check=False
+            [str(executable), *arguments],
+            cwd=settings.project_root / "dbt_project",
+            env=environment,
+            check=False,
         )
     raise click.exceptions.Exit(done.returncode)
 

@@ -1,4 +1,102 @@
+"""`shopx demo`: a sample year through the whole pipeline, then the UI.
+
+Put here: the first run as a newcomer sees it. Never here: the sample itself (ingestion/sample.py) or any step.
+"""
+
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from orchestration.cli.screen import Screen
+    from warehouse.database import Warehouse
+
+SEED = 7
+
+
 @click.command()
-def demo() -> None:
-    """x"""
+@click.option("--no-up", is_flag=True, help="Load and publish only; do not start the UI.")
+def demo(no_up: bool) -> None:
+    """Load one year of sales of a small sample shop, publish it, and open the UI.
+
+    \b
+    Example:  shopx demo --no-up
+    """
+    import time
+
+    from orchestration.cli.screen import Screen
+    from warehouse.settings import load_settings
+
+    screen = Screen()
+    started = time.monotonic()
+    home = load_settings().home
+    screen.title(
+        f"ShopX demo: one year of sales of a small shop (seed {SEED}) → {home}   Ctrl-C is safe at any moment"
+    )
+    with screen.working():
+        from orchestration.cli.up import stay_up
+        from warehouse.database import open_warehouse
+
+        with open_warehouse(progress=screen.say) as warehouse:
+            version = _server_version(warehouse)
+            kind = "embedded, " if warehouse.settings.warehouse_url is None else ""
+            screen.done(f"PostgreSQL {version} ready ({kind}port {warehouse.address.port})", since=started)
+            code = _publish_sample(warehouse, screen)
+            if code == 1:
+                raise click.exceptions.Exit(1)
+            if not no_up:
+                stay_up(warehouse, screen)
+
+
+def _server_version(warehouse: "Warehouse") -> int:
+    with warehouse.connect("owner") as conn:
+        return conn.info.server_version // 10000
+
+
+def _publish_sample(warehouse: "Warehouse", screen: "Screen") -> int:
+    """Write, load and publish the sample. Returns 1 when nothing could be published, else 0."""
+    from ingestion.sample import write_sample
+    from orchestration.cli.run import headline_sentence, run_files
+
+    folder = warehouse.settings.home / "demo"
+    screen.say("making the sample year")
+    files = write_sample(folder, seed=SEED)
+    already = _already_there(warehouse, [path.name for path in files])
+    if already is not None:
+        screen.done(
+            f"Already there: publication #{already}. Start afresh: shopx down, then remove {warehouse.settings.home}"
+        )
+        return 0
+    outcome = run_files(warehouse, files, screen, by="shopx demo")
+    if outcome.failures or outcome.publication_id is None:
+        for failure in outcome.failures or ["nothing was published"]:
+            screen.warn(failure)
+        screen.warn(
+            f"The demo did not publish. Look: {warehouse.settings.home}/logs/run.log   Try again: shopx demo"
+        )
+        return 1
+    screen.done(
+        f"Published #{outcome.publication_id}.  {headline_sentence(outcome.headline, outcome.currency)}"
+    )
+    screen.note("Try next  shopx rejects            the refused rows, and how to fix them")
+    for held in [verdict for verdict in outcome.verdicts if verdict.verdict == "HELD"][:1]:
+        screen.note(
+            f"          shopx release {held.load_id} --as day-first, then shopx run   the file held on purpose"
+        )
+    screen.note('          shopx sql "select * from marts.daily_sales order by sale_date desc limit 7"')
+    screen.note("          shopx run your_sales.csv   your own data (in a SHOPX_HOME of its own)")
+    return 0
+
+
+def _already_there(warehouse: "Warehouse", names: list[str]) -> int | None:
+    """Return the newest publication if every sample file is in the ledger and nothing is pending."""
+    from orchestration.running import pending
+
+    with warehouse.connect("owner", autocommit=True) as conn:
+        known = conn.execute(
+            "select count(distinct delivered_name) from raw.loads where delivered_name = any(%s)", (names,)
+        ).fetchone()
+        last = conn.execute("select max(publication_id) from ops.publications").fetchone()
+    if known == (len(names),) and last is not None and last[0] is not None and pending(warehouse) == 0:
+        return int(last[0])
+    return None

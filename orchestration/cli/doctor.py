@@ -36,9 +36,7 @@ def doctor(as_json: bool) -> None:
     \b
     Example:  shopx doctor
     """
-    from rich.console import Console
-
-    from orchestration.cli.screen import Screen, json_text, table
+    from orchestration.cli.screen import Screen, console, json_text, table
     from warehouse.database import open_warehouse
 
     screen = Screen(quiet=True)
@@ -49,8 +47,11 @@ def doctor(as_json: bool) -> None:
     if as_json:
         click.echo(json_text([asdict(line) for line in lines]))
     else:
-        rows = [("ok" if line.good else "RED", line.check, line.seen, "" if line.good else line.do) for line in lines]
-        Console(highlight=False).print(table(None, ["", "check", "seen", "what to do"], rows))
+        rows = [
+            ("ok" if line.good else "RED", line.check, line.seen, "" if line.good else line.do)
+            for line in lines
+        ]
+        console().print(table(None, ["", "check", "seen", "what to do"], rows))
     raise click.exceptions.Exit(0 if all(line.good for line in lines) else 1)
 
 
@@ -62,7 +63,12 @@ def _machine() -> Iterator[Line]:
     home = load_settings().home
     existing = next(folder for folder in (home, *home.parents) if folder.exists())
     free = shutil.disk_usage(existing).free / 1e9
-    yield Line("disk", free >= LEAST_FREE_GB, f"{free:,.1f} GB free at {home}", "make room, or set SHOPX_HOME elsewhere")
+    yield Line(
+        "disk",
+        free >= LEAST_FREE_GB,
+        f"{free:,.1f} GB free at {home}",
+        "make room, or set SHOPX_HOME elsewhere",
+    )
     yield Line("python", sys.version_info >= (3, 11), sys.version.split()[0], "install Python 3.11 or newer")
     yield Line("packages", True, ", ".join(f"{name} {version(name)}" for name in PACKAGES))
 
@@ -73,18 +79,38 @@ def _database(warehouse: "Warehouse") -> Iterator[Line]:
     with warehouse.connect("owner", autocommit=True) as conn:
         number = conn.info.server_version
         place = f"{conn.info.host or 'socket'}:{conn.info.port}"
-        yield Line("server", number >= 160000, f"PostgreSQL {number // 10000}.{number % 10000} at {place}", "use 16 or newer")
-        roles = {row[0] for row in conn.execute("select rolname from pg_roles where rolname like 'shopx%%'").fetchall()}
+        yield Line(
+            "server",
+            number >= 160000,
+            f"PostgreSQL {number // 10000}.{number % 10000} at {place}",
+            "use 16 or newer",
+        )
+        roles = {
+            row[0]
+            for row in conn.execute("select rolname from pg_roles where rolname like 'shopx%%'").fetchall()
+        }
     files = sorted((Path(warehouse.settings.project_root) / "warehouse" / "migrations").glob("*.sql"))
-    yield Line("migrations", bool(files), f"{len(files)}, newest {files[-1].stem}", "the installation is incomplete")
+    yield Line(
+        "migrations", bool(files), f"{len(files)}, newest {files[-1].stem}", "the installation is incomplete"
+    )
     wanted = {f"shopx_{role}" for role in ("owner", "loader", "transformer", "reader", "analyst")}
     missing = sorted(wanted - roles)
-    yield Line("roles", not missing, f"{len(wanted) - len(missing)} of {len(wanted)}", f"missing: {', '.join(missing)}")
+    yield Line(
+        "roles",
+        not missing,
+        f"{len(wanted) - len(missing)} of {len(wanted)}",
+        f"missing: {', '.join(missing)}",
+    )
     for role in ("owner", "loader", "transformer", "reader", "analyst"):
         try:
-            warehouse.connect(role).close()  # type: ignore[arg-type]
+            warehouse.connect(role).close()
         except Exception as problem:
-            yield Line(f"login {role}", False, str(problem).splitlines()[0], "remove the password file and start again")
+            yield Line(
+                f"login {role}",
+                False,
+                str(problem).splitlines()[0],
+                "remove the password file and start again",
+            )
 
 
 def _pipeline(warehouse: "Warehouse") -> Iterator[Line]:
@@ -93,16 +119,36 @@ def _pipeline(warehouse: "Warehouse") -> Iterator[Line]:
             "select publication_id, published_at::timestamp(0)::text, as_of from ops.publications order by 1 desc limit 1"
         ).fetchone()
         held = conn.execute("select count(*) from raw.loads where status = 'held'").fetchone() or (0,)
-        waiting = conn.execute("select count(*) from raw.loads where status in ('landing', 'landed')").fetchone() or (0,)
-        changes = conn.execute("select count(*) from ops.changes where publication_id is null").fetchone() or (0,)
+        waiting = conn.execute(
+            "select count(*) from raw.loads where status in ('landing', 'landed')"
+        ).fetchone() or (0,)
+        changes = conn.execute(
+            "select count(*) from ops.changes where publication_id is null"
+        ).fetchone() or (0,)
         open_builds = conn.execute(
             "select count(*) from ops.builds where status = 'open' and not exists (select from pg_locks"
             " where locktype = 'advisory' and granted and (classid::bigint << 32) | objid::bigint = ops.driver_lock_key())"
         ).fetchone() or (0,)
-        alerts = conn.execute("select count(*), max(subject) from ops.alerts where resolved_at is null").fetchone() or (0, "")
+        alerts = conn.execute(
+            "select count(*), max(subject) from ops.alerts where resolved_at is null"
+        ).fetchone() or (0, "")
     published = f"#{last[0]} at {last[1]} UTC, figures to {last[2]}" if last else "none yet"
     yield Line("publication", last is not None, published, "publish: shopx run FILE, or shopx demo")
-    yield Line("held", held[0] == 0, f"{held[0]} held", "shopx loads shows the choices; shopx release or withdraw")
-    yield Line("pending", waiting[0] + changes[0] == 0, f"{waiting[0]} loads, {changes[0]} decisions unpublished", "finish: shopx run")
-    yield Line("builds", open_builds[0] == 0, f"{open_builds[0]} left open by a killed run", "finish: shopx run")
-    yield Line("alerts", alerts[0] == 0, f"{alerts[0]} open {alerts[1] or ''}".strip(), "shopx sql is not enough: see the run in shopx up")
+    yield Line(
+        "held", held[0] == 0, f"{held[0]} held", "shopx loads shows the choices; shopx release or withdraw"
+    )
+    yield Line(
+        "pending",
+        waiting[0] + changes[0] == 0,
+        f"{waiting[0]} loads, {changes[0]} decisions unpublished",
+        "finish: shopx run",
+    )
+    yield Line(
+        "builds", open_builds[0] == 0, f"{open_builds[0]} left open by a killed run", "finish: shopx run"
+    )
+    yield Line(
+        "alerts",
+        alerts[0] == 0,
+        f"{alerts[0]} open {alerts[1] or ''}".strip(),
+        "shopx sql is not enough: see the run in shopx up",
+    )

@@ -40,15 +40,15 @@ def _rows(query: str, **parameters: Any) -> list[dict[str, Any]]:
     from warehouse.database import open_warehouse
 
     with open_warehouse() as warehouse, warehouse.connect("loader", autocommit=True) as conn:
-        return conn.cursor(row_factory=dict_row).execute(query, parameters).fetchall()  # type: ignore[call-overload,no-any-return]
+        return conn.cursor(row_factory=dict_row).execute(query, parameters).fetchall()
 
 
 def _show(*tables: Any) -> None:
-    from rich.console import Console
+    from orchestration.cli.screen import console
 
-    console = Console(highlight=False)
+    out = console()
     for each in tables:
-        console.print(each)
+        out.print(each)
 
 
 @click.command()
@@ -113,7 +113,13 @@ def rejects(load: int | None, limit: int | None, as_json: bool) -> None:
     summary = _rows(SUMMARY, load=load)
     by_reason = [(str(s["load_id"]), s["delivered_name"], s["reason"], s["rows"]) for s in summary]
     rows = [
-        (str(r["load_id"]), r["delivered_name"], str(r["sheet_row"]), str(r["line_number"]), "\n".join(r["messages"]))
+        (
+            str(r["load_id"]),
+            r["delivered_name"],
+            str(r["sheet_row"]),
+            str(r["line_number"]),
+            "\n".join(r["messages"]),
+        )
         for r in found
     ]
     _show(
@@ -125,7 +131,9 @@ def rejects(load: int | None, limit: int | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("load", type=int)
-@click.option("--as", "as_", default=None, metavar="CHOICE", help="A choice the hold offers, e.g. day-first or orders.")
+@click.option(
+    "--as", "as_", default=None, metavar="CHOICE", help="A choice the hold offers, e.g. day-first or orders."
+)
 @click.option("--why", default=None, help="Kept beside the decision.")
 def release(load: int, as_: str | None, why: str | None) -> None:
     """Let a held delivery count. The next `shopx run` publishes it.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from warehouse.database import Warehouse
 
 SHOWN = 25
+CALM = ("IN", "IN WITH REJECTS", "DUPLICATE")
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,14 @@ class Verdict:
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE|DIR]...")
 @click.option("--feed", default=None, help="Read the files by this contract instead of by their header.")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Last business day of the figures.")
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Last business day of the figures."
+)
 @click.option("--full-refresh", is_flag=True, help="Rebuild every model from the raw rows.")
 @click.option("--json", "as_json", is_flag=True, help="The outcome as JSON.")
-def run(paths: tuple[Path, ...], feed: str | None, as_of: "datetime | None", full_refresh: bool, as_json: bool) -> None:
+def run(
+    paths: tuple[Path, ...], feed: str | None, as_of: "datetime | None", full_refresh: bool, as_json: bool
+) -> None:
     """One batch now: load, gate, build, audit, publish. Without files: finish what is pending.
 
     \b
@@ -55,7 +60,12 @@ def run(paths: tuple[Path, ...], feed: str | None, as_of: "datetime | None", ful
     screen = Screen(quiet=as_json)
     with screen.working(), open_warehouse(progress=screen.say) as warehouse:
         outcome = run_files(
-            warehouse, list(paths), screen, feed=feed, as_of=as_of.date() if as_of else None, full_refresh=full_refresh
+            warehouse,
+            list(paths),
+            screen,
+            feed=feed,
+            as_of=as_of.date() if as_of else None,
+            full_refresh=full_refresh,
         )
     if as_json:
         click.echo(json_text(outcome.as_dict()))
@@ -83,12 +93,10 @@ class Outcome:
 
     def show(self) -> None:
         """Print the verdict table and the last line."""
-        from rich.console import Console
+        from orchestration.cli.screen import console, money, table
 
-        from orchestration.cli.screen import money, table
-
-        console = Console(highlight=False)
-        calm = [verdict for verdict in self.verdicts if verdict.verdict in ("IN", "DUPLICATE")]
+        out = console()
+        calm = [verdict for verdict in self.verdicts if verdict.verdict in CALM]
         loud = [verdict for verdict in self.verdicts if verdict not in calm]
         shown = loud + calm[: max(SHOWN - len(loud), 5)]
         if shown:
@@ -106,19 +114,21 @@ class Outcome:
                 )
                 for v in shown
             ]
-            console.print(table(None, head, rows))
+            out.print(table(None, head, rows))
             if len(shown) < len(self.verdicts):
-                console.print(f"… and {len(self.verdicts) - len(shown)} more like the last. All: shopx loads")
+                out.print(f"… and {len(self.verdicts) - len(shown)} more like the last. All: shopx loads")
         for failure in self.failures[:10]:
-            console.print(f"✗ {failure}", markup=False)
+            out.print(f"✗ {failure}")
         for line in self.last_lines():
-            console.print(line, markup=False)
+            out.print(line)
 
     def last_lines(self) -> list[str]:
         """Return what is published now, or why nothing is, and the next command."""
-        lines = [f"Published #{self.publication_id}.  {headline_sentence(self.headline, self.currency)}"] if (
-            self.publication_id and self.headline
-        ) else []
+        lines = (
+            [f"Published #{self.publication_id}.  {headline_sentence(self.headline, self.currency)}"]
+            if (self.publication_id and self.headline)
+            else []
+        )
         if self.failures:
             lines.append("Not published; the figures published before are unchanged.")
             lines.append("Look: shopx doctor · the run in the UI (shopx up) · try again: shopx run")
@@ -190,8 +200,13 @@ def run_files(
 def tell(screen: "Screen", batch: "Batch", outcome: Outcome) -> None:
     """Say in one line per step what was done."""
     if outcome.verdicts:
-        rows = [sum(getattr(v, name) for v in outcome.verdicts) for name in ("rows_delivered", "rows_accepted", "rows_rejected")]
-        screen.done(f"{len(outcome.verdicts)} files, {rows[0]:,} rows read: {rows[1]:,} accepted, {rows[2]:,} refused")
+        rows = [
+            sum(getattr(v, name) for v in outcome.verdicts)
+            for name in ("rows_delivered", "rows_accepted", "rows_rejected")
+        ]
+        screen.done(
+            f"{len(outcome.verdicts)} files, {rows[0]:,} rows read: {rows[1]:,} accepted, {rows[2]:,} refused"
+        )
     if batch.gate is not None:
         screen.done(f"Gate: {sum(r.passed for r in batch.gate.results):,} checks passed")
     for verdict in outcome.verdicts:
@@ -217,7 +232,9 @@ def judge(warehouse: "Warehouse", batch: "Batch") -> Outcome:
         currency = conn.execute("select value from ops.settings where name = 'currency'").fetchone()
     verdicts = [_verdict(row) for row in found]
     if batch.landing:
-        verdicts += [Verdict(str(r.path), "REFUSED", None, None, 0, 0, 0, 0, r.sentence) for r in batch.landing.refused]
+        verdicts += [
+            Verdict(str(r.path), "REFUSED", None, None, 0, 0, 0, 0, r.sentence) for r in batch.landing.refused
+        ]
     trouble = any(v.verdict in ("HELD", "REFUSED", "FAILED") for v in verdicts)
     taken = batch.publication is not None or any(v.verdict == "DUPLICATE" for v in verdicts)
     code = 1 if batch.failures or (trouble and not taken) else 3 if trouble else 0
@@ -234,7 +251,21 @@ def judge(warehouse: "Warehouse", batch: "Batch") -> Outcome:
 
 
 def _verdict(row: tuple[Any, ...]) -> Verdict:
-    load_id, name, status, feed, delivered, accepted, rejected, cents, message, reason, original, of_status, of_name = row
+    (
+        load_id,
+        name,
+        status,
+        feed,
+        delivered,
+        accepted,
+        rejected,
+        cents,
+        message,
+        reason,
+        original,
+        of_status,
+        of_name,
+    ) = row
     why = ""
     if status == "approved":
         verdict = "IN WITH REJECTS" if rejected else "IN"

@@ -33,7 +33,7 @@ def json_text(value: object) -> str:
     """Return stable JSON: dates as ISO text, bytes as readable text."""
 
     def plain(item: object) -> str:
-        return item.decode("utf-8", "replace") if isinstance(item, bytes | memoryview | bytearray) else str(item)
+        return item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item)
 
     return json.dumps(value, default=plain, ensure_ascii=False, indent=2)
 
@@ -43,11 +43,20 @@ def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any
     rows = [list(row) for row in rows]
     made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for index, column in enumerate(columns):
-        numbers = bool(rows) and all(isinstance(row[index], int | float) or row[index] in (None, "") for row in rows)
+        numbers = bool(rows) and all(
+            isinstance(row[index], int | float) or row[index] in (None, "") for row in rows
+        )
         made.add_column(column, justify="right" if numbers else "left", overflow="fold")
     for row in rows:
-        made.add_row(*("" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+        made.add_row(
+            *("" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row)
+        )
     return made
+
+
+def console() -> Console:
+    """Return the console for results: as wide as the terminal, or wide enough that nothing is cut in a pipe."""
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 200)
 
 
 class Screen:
@@ -56,7 +65,9 @@ class Screen:
     def __init__(self, *, quiet: bool = False) -> None:
         # steps may redirect the process's own output, so the screen keeps a way of its own
         self._stream: TextIO = os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1)
-        self._console = Console(file=self._stream, highlight=False, soft_wrap=not self._stream.isatty())
+        self._console = Console(
+            file=self._stream, highlight=False, width=None if self._stream.isatty() else 400
+        )
         self._quiet = quiet
         self._started = time.monotonic()
         self._spoke = self._started
@@ -101,10 +112,20 @@ class Screen:
         else:
             self._line(f"  {sentence}")
 
-    def done(self, sentence: str) -> None:
-        """Tell what was finished; the line stays."""
+    def title(self, sentence: str) -> None:
+        """Say the first line of a command."""
+        self._line(sentence)
+
+    def note(self, sentence: str) -> None:
+        """Print a line without a time, set off like the words of the lines above."""
+        with self._lock:
+            self._console.print(f"          {sentence}", markup=False)
+
+    def done(self, sentence: str, *, since: float | None = None) -> None:
+        """Tell what was finished, and how long it took; the line stays."""
         if not self._quiet:
-            self._line(f"  ✓ {sentence}", style="green" if self._console.is_terminal else None)
+            took = f"   {time.monotonic() - since:.1f} s" if since is not None else ""
+            self._line(f"  ✓ {sentence}{took}", style="green" if self._console.is_terminal else None)
 
     def warn(self, sentence: str) -> None:
         """Tell what needs a person; the line stays."""

@@ -11,7 +11,9 @@ import click
 
 @click.command()
 @click.argument("statement")
-@click.option("--role", type=click.Choice(["reader", "analyst"]), default="reader", help="analyst also sees core.")
+@click.option(
+    "--role", type=click.Choice(["reader", "analyst"]), default="reader", help="analyst also sees core."
+)
 @click.option("--csv", "form", flag_value="csv", help="Rows as CSV.")
 @click.option("--json", "form", flag_value="json", help="Rows as JSON.")
 def sql(statement: str, role: str, form: str | None) -> None:
@@ -21,15 +23,17 @@ def sql(statement: str, role: str, form: str | None) -> None:
     Example:  shopx sql "select sum(net_sales_cents) from marts.daily_sales"
     """
     import psycopg
-    from rich.console import Console
 
-    from orchestration.cli.screen import json_text, table
+    from orchestration.cli.screen import console, json_text, table
     from warehouse.database import open_warehouse
     from warehouse.errors import ShopxError
 
-    with open_warehouse() as warehouse, warehouse.connect("analyst" if role == "analyst" else "reader") as conn:
+    with (
+        open_warehouse() as warehouse,
+        warehouse.connect("analyst" if role == "analyst" else "reader") as conn,
+    ):
         try:
-            cursor = conn.execute(statement)  # type: ignore[call-overload]
+            cursor = conn.execute(statement.encode())
             columns = [column.name for column in cursor.description or []]
             rows = cursor.fetchall() if columns else []
         except psycopg.Error as problem:
@@ -43,5 +47,5 @@ def sql(statement: str, role: str, form: str | None) -> None:
     elif form == "json":
         click.echo(json_text([dict(zip(columns, row, strict=True)) for row in rows]))
     else:
-        Console(highlight=False).print(table(None, columns, rows))
+        console().print(table(None, columns, rows))
         click.echo(f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}", err=True)

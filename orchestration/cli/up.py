@@ -54,9 +54,13 @@ def stay_up(warehouse: "Warehouse", screen: "Screen") -> None:
         ensure_manifest(warehouse.settings, say=screen.say)
         session.start(screen.say)
         if session.port != warehouse.settings.dagster_port:
-            screen.warn(f"port {warehouse.settings.dagster_port} is taken by another program, so this is {session.port}")
+            screen.warn(
+                f"port {warehouse.settings.dagster_port} is taken by another program, so this is {session.port}"
+            )
         screen.done(f"Dagster: {session.url}")
-        screen.done(f"Inbox:   {warehouse.settings.inbox}   files dropped here are loaded and published by themselves")
+        screen.done(
+            f"Inbox:   {warehouse.settings.inbox}   files dropped here are loaded and published by themselves"
+        )
         screen.rest("up; Ctrl-C or `shopx down` stops")
         while True:
             session.check()

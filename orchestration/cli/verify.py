@@ -16,9 +16,7 @@ def verify(as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from rich.console import Console
-
-    from orchestration.cli.screen import Screen, json_text, table
+    from orchestration.cli.screen import Screen, console, json_text, table
     from publication.verify import verify as recompute
     from warehouse.database import open_warehouse
 
@@ -31,5 +29,5 @@ def verify(as_json: bool) -> None:
         click.echo(json_text([asdict(finding) for finding in findings]))
     else:
         rows = [("holds" if f.passed else "BROKEN", f.promise, f.message) for f in findings]
-        Console(highlight=False).print(table(None, ["", "promise", "found"], rows))
+        console().print(table(None, ["", "promise", "found"], rows))
     raise click.exceptions.Exit(1 if broken else 0)

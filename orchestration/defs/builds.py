@@ -21,7 +21,9 @@ class BuildConfig(Config):
     when: Literal["always", "changed"] = Field(
         default="always", description="changed: do nothing unless a decision about a load is unpublished"
     )
-    as_of: str | None = Field(default=None, description="last business day of the figures, YYYY-MM-DD; default: of the data")
+    as_of: str | None = Field(
+        default=None, description="last business day of the figures, YYYY-MM-DD; default: of the data"
+    )
     full_refresh: bool = Field(default=False, description="rebuild every model from the raw rows")
 
 

@@ -29,7 +29,7 @@ CORE = "path:models/staging path:models/core"
 MARTS = "path:models/marts"
 
 
-class Translator(DagsterDbtTranslator):
+class Translator(DagsterDbtTranslator):  # type: ignore[misc]
     """Names dbt's nodes: groups are layers, sources are the assets that write them, tests say what they promise."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> AssetKey:
@@ -46,7 +46,9 @@ class Translator(DagsterDbtTranslator):
         """Return the layer."""
         return str(dbt_resource_props["schema"])
 
-    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> AssetSpec:
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> AssetSpec:
         """Add the owner."""
         return super().get_asset_spec(manifest, unique_id, project).replace_attributes(owners=["team:data"])
 
@@ -116,19 +118,33 @@ def _build(context: AssetExecutionContext, session: BatchSession, select: str) -
     yield from _outcomes(context, results)
     if not done:
         bad = [result for result in results if result.status in ("error", "fail")]
-        batch.failures += [f"{result.kind} {result.name}: {result.message or result.status}" for result in bad]
+        batch.failures += [
+            f"{result.kind} {result.name}: {result.message or result.status}" for result in bad
+        ]
         context.log.error("; ".join(batch.failures))
         if any(result.kind == "model" for result in bad) or not bad:
             raise Failure(f"dbt: {batch.failures[-1] if batch.failures else 'nothing ran'}")
 
 
-@dbt_assets(manifest=_project.manifest_path, project=_project, select=CORE, name="core", dagster_dbt_translator=_translator)
+@dbt_assets(
+    manifest=_project.manifest_path,
+    project=_project,
+    select=CORE,
+    name="core",
+    dagster_dbt_translator=_translator,
+)
 def core_models(context: AssetExecutionContext, session: BatchSession) -> Iterator[Any]:
     """Build staging and core."""
     yield from _build(context, session, CORE)
 
 
-@dbt_assets(manifest=_project.manifest_path, project=_project, select=MARTS, name="marts", dagster_dbt_translator=_translator)
+@dbt_assets(
+    manifest=_project.manifest_path,
+    project=_project,
+    select=MARTS,
+    name="marts",
+    dagster_dbt_translator=_translator,
+)
 def mart_models(context: AssetExecutionContext, session: BatchSession) -> Iterator[Any]:
     """Build the marts beside the published ones."""
     yield from _build(context, session, MARTS)

@@ -54,7 +54,9 @@ class DeliveriesConfig(Config):
     """What to land."""
 
     paths: list[str] = Field(default=[], description="files or folders; none: what lies still in the inbox")
-    feed: str | None = Field(default=None, description="read them by this contract instead of by their header")
+    feed: str | None = Field(
+        default=None, description="read them by this contract instead of by their header"
+    )
 
 
 def _specs() -> list[AssetSpec]:
@@ -113,13 +115,17 @@ def _check(feed: str, reason: str, found: "list[CheckResult]") -> AssetCheckResu
             "loads_failed": len(bad),
             "value": str(shown[0].observed) if shown else "no new delivery",
             "limit": str(shown[0].limit) if shown else "-",
-            "failed": MetadataValue.md("\n".join(f"- load {r.load_id}: {r.observed} (limit {r.limit})" for r in bad[:10]) or "none"),
+            "failed": MetadataValue.md(
+                "\n".join(f"- load {r.load_id}: {r.observed} (limit {r.limit})" for r in bad[:10]) or "none"
+            ),
         },
     )
 
 
 @multi_asset(name="deliveries", specs=_specs(), check_specs=_check_specs())
-def deliveries(context: AssetExecutionContext, config: DeliveriesConfig, session: BatchSession) -> Iterator[Any]:
+def deliveries(
+    context: AssetExecutionContext, config: DeliveriesConfig, session: BatchSession
+) -> Iterator[Any]:
     """Land what was given (or lies in the inbox), gate it, and leave each load approved or held."""
     batch = current_batch()
     if batch.landing is None:  # `shopx run` has landed its files before it started this run
@@ -128,7 +134,11 @@ def deliveries(context: AssetExecutionContext, config: DeliveriesConfig, session
         )
     done = gate_waiting(session.warehouse, batch.landing, say=batch.say)
     batch.gate = done.gate
-    status_of = dict.fromkeys(done.gate.approved, "approved") | dict.fromkeys(done.gate.held, "held") if done.gate else {}
+    status_of = (
+        dict.fromkeys(done.gate.approved, "approved") | dict.fromkeys(done.gate.held, "held")
+        if done.gate
+        else {}
+    )
     feed_of = {load.load_id: load.feed for load in done.loads}
     for feed in FEEDS:
         loads = [load for load in done.loads if load.feed == feed]
@@ -136,7 +146,11 @@ def deliveries(context: AssetExecutionContext, config: DeliveriesConfig, session
             asset_key=AssetKey(["raw", feed]),
             metadata={
                 "verdict": MetadataValue.md(
-                    "\n".join(f"- {load.delivered_name}: {status_of.get(load.load_id, load.status)}" for load in loads[:10]) or "no new delivery"
+                    "\n".join(
+                        f"- {load.delivered_name}: {status_of.get(load.load_id, load.status)}"
+                        for load in loads[:10]
+                    )
+                    or "no new delivery"
                 ),
                 "deliveries": len(loads),
                 "rows_delivered": sum(load.rows_delivered for load in loads),

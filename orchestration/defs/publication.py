@@ -51,7 +51,10 @@ def _checks(warehouse: Warehouse, build_id: int) -> Iterator[AssetCheckResult]:
                     "value": len(broken),
                     "limit": 0,
                     "broken": MetadataValue.md(
-                        "\n".join(f"- **{name}**: {message or observed} (limit {limit})" for name, observed, limit, _, message in broken[:10])
+                        "\n".join(
+                            f"- **{name}**: {message or observed} (limit {limit})"
+                            for name, observed, limit, _, message in broken[:10]
+                        )
                         or "none"
                     ),
                 },
@@ -75,7 +78,9 @@ def daily_preview(warehouse: Warehouse) -> str:
 def published_totals(warehouse: Warehouse) -> tuple[int, int]:
     """Return (net sales in cents, orders) of everything published."""
     with warehouse.connect("reader", autocommit=True) as conn:
-        row = conn.execute("select coalesce(sum(net_sales_cents), 0), coalesce(sum(orders), 0) from marts.daily_sales").fetchone()
+        row = conn.execute(
+            "select coalesce(sum(net_sales_cents), 0), coalesce(sum(orders), 0) from marts.daily_sales"
+        ).fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
@@ -87,7 +92,9 @@ def published_totals(warehouse: Warehouse) -> tuple[int, int]:
     kinds={"postgres"},
     owners=["team:data"],
     metadata={"dagster/table_name": "marts.publication"},
-    check_specs=[AssetCheckSpec(name=kind, asset=KEY, description=sentence) for kind, sentence in PROMISES.items()],
+    check_specs=[
+        AssetCheckSpec(name=kind, asset=KEY, description=sentence) for kind, sentence in PROMISES.items()
+    ],
 )
 def publication(context: AssetExecutionContext, session: BatchSession) -> Iterator[Any]:
     """Audit the build; publish it, or leave the last publication as it is and say what failed."""

@@ -62,10 +62,16 @@ def inbox_sensor(context: SensorEvaluationContext) -> SensorResult | SkipReason:
                 "ops__build_loads": BuildConfig(when="changed"),
             }
         )
-        requests = [RunRequest(run_key=None, run_config=config, tags={"shopx/by": "inbox", "shopx/files": str(len(new))})]
+        requests = [
+            RunRequest(
+                run_key=None, run_config=config, tags={"shopx/by": "inbox", "shopx/files": str(len(new))}
+            )
+        ]
     cursor = json.dumps({"seen": seen, "asked": [[list(key), at] for key, at in asked.items()]})
     return SensorResult(
         run_requests=requests,
         cursor=cursor,
-        skip_reason=None if requests else ("a batch is running" if busy and new else "no new still file in the inbox"),
+        skip_reason=None
+        if requests
+        else ("a batch is running" if busy and new else "no new still file in the inbox"),
     )
