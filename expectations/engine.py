@@ -148,9 +148,9 @@ def _verdict(expectation: Any, result: Any, key: str | None) -> Verdict:
     if result.success:
         return Verdict(kind, column, True, _observed(found), frozenset())
     rows = found.get("unexpected_index_list") if key is not None else None
-    complete = rows is not None and len(rows) == found.get("unexpected_count")
-    keys = frozenset(_plain(row[key]) for row in rows) if complete else None
-    return Verdict(kind, column, False, _observed(found), keys)
+    if rows is None or len(rows) != found.get("unexpected_count"):
+        return Verdict(kind, column, False, _observed(found), None)
+    return Verdict(kind, column, False, _observed(found), frozenset(_plain(row[key]) for row in rows))
 
 
 def _problem(info: Mapping[str, Any] | None) -> str | None:

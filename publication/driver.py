@@ -59,7 +59,7 @@ class Driver:
 
     def pending_changes(self) -> int:
         """How many decisions are in no publication yet; after 0 a build would change nothing."""
-        return _one(self._connection, "select count(*) from ops.changes where publication_id is null")
+        return int(_one(self._connection, "select count(*) from ops.changes where publication_id is null"))
 
     def open_build(
         self, *, as_of: date | None = None, full_refresh: bool = False, opened_by: str = "shopx"

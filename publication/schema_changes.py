@@ -95,7 +95,7 @@ def add_columns(connection: psycopg.Connection[Any], change: SchemaChange) -> No
     for table, column, kind in change.add:
         statement = sql.SQL("alter table {} add column if not exists {} ").format(
             sql.Identifier(change.schema, table), sql.Identifier(column)
-        ) + sql.SQL(kind)  # type: ignore[arg-type]  # a type name as the catalogue spells it
+        ) + sql.SQL(kind)  # a type name as the catalogue spells it
         retry_locked(connection, partial(connection.execute, statement))
 
 

@@ -1,7 +1,7 @@
 """A shop small enough to check by hand: three orders, one return, and marts made without dbt.
 
-`Shop.deliver` puts a delivery into raw as landing and the gate would, `Shop.build` makes core and marts_next as dbt
-would and writes down what dbt's hooks write. Tests then break one thing at a time.
+`Shop.deliver` puts a delivery into raw as landing and the gate would, `Shop.build` makes core and marts_next
+as dbt would and writes down what dbt's hooks write. Tests then break one thing at a time.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from publication.driver import Build, Driver
 from warehouse.database import Warehouse
 
-MARTS = ("customer_segments", "daily_sales", "hourly_sales", "product_performance")
 TESTS = ("test.shopx.unique_daily_sales.a1", "test.shopx.not_null_daily_sales.b2")
 
 CORE = """
@@ -28,8 +26,8 @@ CORE = """
     select
         r.order_key, r.order_line_key, r.sale_date, r.order_id, r.load_id, b.feed, r.sold_at, r.line_type,
         r.order_status, coalesce(r.order_status, '') not in ('pending', 'cancelled') as counts_as_revenue,
-        r.product_id as product_key, r.customer_id as customer_key, r.quantity, r.gross_cents, r.discount_cents,
-        r.net_cents
+        r.product_id as product_key, r.customer_id as customer_key, r.quantity, r.gross_cents,
+        r.discount_cents, r.net_cents
     from ops.build_loads as b
     inner join raw.sales_lines as r on r.load_id = b.load_id
     where b.build_id = %(build)s and not exists (
@@ -58,7 +56,8 @@ MART_SQL = {
     """,
     "hourly_sales": """
         create table marts_next.hourly_sales as
-        select sale_date, extract(hour from sold_at)::int as sale_hour, sum(net_cents)::bigint as net_sales_cents
+        select
+            sale_date, extract(hour from sold_at)::int as sale_hour, sum(net_cents)::bigint as net_sales_cents
         from core.fct_order_lines where counts_as_revenue group by 1, 2;
         create unique index on marts_next.hourly_sales (sale_date, sale_hour) nulls not distinct;
     """,
@@ -92,10 +91,14 @@ class Line:
 
 @dataclass
 class Shop:
+    """The shop, its deliveries so far, and marts beyond the usual ones."""
+
     warehouse: Warehouse
     manifest: Path
     deliveries: int = 0
     extra_marts: dict[str, str] = field(default_factory=dict)
+
+    line = Line
 
     def deliver(self, lines: Sequence[Line], *, mode: str = "events", status: str = "approved") -> int:
         """Insert a delivery whose status is already decided, with its change."""
@@ -103,10 +106,15 @@ class Shop:
         days = [line.day for line in lines]
         with self.warehouse.connect("owner") as connection:
             row = connection.execute(
-                """insert into raw.loads (delivery_no, feed, source, delivered_name, content_sha256, byte_count,
-                    contract_sha256, mode, rows_delivered, rows_accepted, amount_cents, first_date, last_date, status,
-                    held_reason)
-                values (%s, 'till', 'till', %s, %s, 1, 'x', %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
+                """
+                insert into raw.loads (
+                    delivery_no, feed, source, delivered_name, content_sha256, byte_count,
+                    contract_sha256, mode,
+                    rows_delivered, rows_accepted, amount_cents, first_date, last_date, status, held_reason
+                )
+                values (%s, 'till', 'till', %s, %s, 1, 'x', %s, %s, %s, %s, %s, %s, %s, %s)
+                returning load_id
+                """,
                 [
                     self.deliveries,
                     f"{self.deliveries}.csv",
@@ -128,10 +136,14 @@ class Shop:
                 key = self.deliveries * 2**32 + number
                 order_key = key * -1 if line.order is None else _order_key(line.order)
                 connection.execute(
-                    """insert into raw.sales_lines (load_id, row_number, order_key, order_line_key, order_id, sale_date,
-                        line_type, order_status, product_id, product_name, customer_id, quantity, gross_cents,
-                        discount_cents, net_cents)
-                    values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+                    """
+                    insert into raw.sales_lines (
+                        load_id, row_number, order_key, order_line_key, order_id, sale_date, line_type,
+                        order_status, product_id, product_name, customer_id, quantity, gross_cents,
+                        discount_cents, net_cents
+                    )
+                    values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                    """,
                     [
                         load_id, number, order_key, key, line.order, line.day,
                         "return" if line.cents < 0 else "sale", line.status, line.product, line.product,
@@ -141,7 +153,8 @@ class Shop:
                 )  # fmt: skip
             if status == "approved":
                 connection.execute(
-                    "insert into ops.changes (load_id, kind, changed_by) values (%s, 'approve', 'gate')", [load_id]
+                    "insert into ops.changes (load_id, kind, changed_by) values (%s, 'approve', 'gate')",
+                    [load_id],
                 )
         return load_id
 
@@ -159,7 +172,8 @@ class Shop:
                 )
             for test in TESTS:
                 connection.execute(
-                    "insert into ops.audit_results (build_id, kind, name, passed) values (%s, 'dbt', %s, true)",
+                    "insert into ops.audit_results (build_id, kind, name, passed) "
+                    "values (%s, 'dbt', %s, true)",
                     [build.build_id, test],
                 )
         self.write_manifest()
@@ -212,7 +226,7 @@ def shop(warehouse: Warehouse) -> Shop:
 
 @pytest.fixture
 def open_shop(shop: Shop) -> Shop:
-    """A shop with one delivery: A sells for 10.00 less 1.00, B for 5.00, C is pending, D comes back for 2.00."""
+    """One delivery: A for 13.00 less 1.00, B for 5.00, C is pending, D comes back for 2.00."""
     shop.deliver(
         [
             Line("A", date(2026, 3, 1), 1000, discount=-100),
@@ -223,8 +237,3 @@ def open_shop(shop: Shop) -> Shop:
         ]
     )
     return shop
-
-
-def lost(problem: psycopg.Error) -> bool:
-    """Whether an error means that the connection went away."""
-    return isinstance(problem, psycopg.OperationalError)

@@ -42,7 +42,9 @@ def test_first_publication_is_readable_and_written_down(open_shop):
         (done.publication_id, date(2026, 3, 3), 1)
     ]
     assert open_shop.ask("select load_id from ops.publication_loads") == [(1,)]
-    assert open_shop.ask("select status, publication_id from ops.builds") == [("published", done.publication_id)]
+    assert open_shop.ask("select status, publication_id from ops.builds") == [
+        ("published", done.publication_id)
+    ]
     with drive(open_shop.warehouse, wait_s=5) as driver:
         assert driver.pending_changes() == 0
 
@@ -57,25 +59,23 @@ def test_publishing_again_changes_no_row(open_shop):
 
 def test_only_rows_that_differ_are_touched_and_previous_keeps_what_was(open_shop):
     run_once(open_shop)
-    line = type_of_line(open_shop)
-    open_shop.deliver([line("E", date(2026, 3, 2), 50)])
+    open_shop.deliver([open_shop.line("E", date(2026, 3, 2), 50)])
     done = run_once(open_shop)
     # one day, one hour, one product and one customer change: each row is deleted and inserted
     assert (done.rows_deleted, done.rows_inserted) == (4, 4)
     assert marts(open_shop)[1] == ("2026-03-02", 550)
-    assert open_shop.ask("select sale_date::text, net_sales_cents from marts_previous.daily_sales order by 1") == FIRST
-    assert open_shop.ask("select publication_id from marts_previous.publication") == [(done.publication_id - 1,)]
-
-
-def type_of_line(shop):
-    import sys
-
-    return sys.modules[type(shop).__module__].Line
+    assert (
+        open_shop.ask("select sale_date::text, net_sales_cents from marts_previous.daily_sales order by 1")
+        == FIRST
+    )
+    assert open_shop.ask("select publication_id from marts_previous.publication") == [
+        (done.publication_id - 1,)
+    ]
 
 
 def test_a_failed_audit_leaves_the_marts_and_fails_the_build(open_shop):
     run_once(open_shop)
-    open_shop.deliver([type_of_line(open_shop)("E", date(2026, 3, 4), 50)])
+    open_shop.deliver([open_shop.line("E", date(2026, 3, 4), 50)])
     with drive(open_shop.warehouse, wait_s=5) as driver:
         build = open_shop.build(driver)
         open_shop.change("update marts_next.daily_sales set net_sales_cents = net_sales_cents + 1")
@@ -126,7 +126,7 @@ def test_a_repeatable_read_reader_sees_the_old_marts_whole(open_shop):
             "(select sum(net_sales_cents)::bigint from marts.product_performance)"
         )
         assert reader.execute(look).fetchone() == (first.publication_id, 1500, 1500)
-        open_shop.deliver([type_of_line(open_shop)("E", date(2026, 3, 2), 50)])
+        open_shop.deliver([open_shop.line("E", date(2026, 3, 2), 50)])
         second = run_once(open_shop)
         assert reader.execute(look).fetchone() == (first.publication_id, 1500, 1500)
         reader.rollback()
@@ -135,7 +135,7 @@ def test_a_repeatable_read_reader_sees_the_old_marts_whole(open_shop):
 
 def test_a_connection_killed_in_mid_publication_leaves_the_old_one(open_shop):
     first = run_once(open_shop)
-    open_shop.deliver([type_of_line(open_shop)("E", date(2026, 3, 2), 50)])
+    open_shop.deliver([open_shop.line("E", date(2026, 3, 2), 50)])
     with (
         drive(open_shop.warehouse, wait_s=5) as driver,
         open_shop.warehouse.connect("owner") as blocker,
@@ -158,8 +158,9 @@ def test_a_connection_killed_in_mid_publication_leaves_the_old_one(open_shop):
         killed = False
         for _ in range(10_000):
             row = killer.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'shopx publish' "
-                "and wait_event_type = 'Lock' and query like 'delete from%product_performance%'"
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where application_name = 'shopx publish' and wait_event_type = 'Lock' "
+                "and query like 'delete from%product_performance%'"
             ).fetchone()
             if row:
                 killed = bool(row[0])
@@ -183,7 +184,7 @@ def test_a_locked_mart_is_retried_and_then_refused_with_a_sentence(open_shop, mo
     monkeypatch.setattr("publication.schema_changes.ATTEMPTS", 2)
     with open_shop.warehouse.connect("owner") as blocker:
         blocker.execute("lock table marts.daily_sales in share mode")
-        open_shop.deliver([type_of_line(open_shop)("E", date(2026, 3, 2), 50)])
+        open_shop.deliver([open_shop.line("E", date(2026, 3, 2), 50)])
         with pytest.raises(ShopxError, match="kept a mart locked"):
             run_once(open_shop)
     assert marts(open_shop) == FIRST
@@ -234,8 +235,7 @@ def test_a_lost_grant_heals(open_shop):
 
 
 def test_an_emptier_world_is_refused_unless_somebody_asked_for_it(open_shop):
-    line = type_of_line(open_shop)
-    open_shop.deliver([line(f"X{n}", date(2026, 4, n), 100) for n in range(1, 21)])
+    open_shop.deliver([open_shop.line(f"X{n}", date(2026, 4, n), 100) for n in range(1, 21)])
     run_once(open_shop)
     open_shop.change("update raw.loads set status = 'withdrawn' where load_id = 2")
     with pytest.raises(ShopxError, match=r"marts.daily_sales would shrink from 23 to 3 rows"):
