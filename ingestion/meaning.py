@@ -122,6 +122,8 @@ def undeclared_meaning(
         "first": loaded.first_date,
         "last": loaded.last_date,
     }
+    # months just loaded have no statistics yet; the planner then nests loops over them, which grows with the square
+    conn.execute("set local enable_nestloop = off")
     neighbours = conn.execute(_NEIGHBOURS, about).fetchall()
     if loaded.rows_accepted == 0 or not neighbours:
         return Meaning("events")
