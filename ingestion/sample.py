@@ -1,9 +1,9 @@
 """A sample year of a small shop, the same bytes for the same seed: what `shopx demo` loads.
 
 Put here: making sample files. Never here: reading them; nothing else may depend on what they hold.
-Three shops and a web shop, June 2025 to May 2026: seasons, weekdays, regulars, returns, and the four things that
-happen to every real shop: a damaged export, corrected orders, a file sent twice, and a file whose dates can be read
-in two ways.
+Three shops and a web shop, June 2025 to May 2026: seasons, weekdays, regulars, returns, and the four things
+that happen to every real shop: a damaged export, corrected orders, a file sent twice, and a file whose dates
+can be read in two ways.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import io
 import os
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 FIRST_DAY, LAST_DAY = date(2025, 6, 1), date(2026, 5, 31)
 HEADER = (
     "order_id", "line", "order_date", "product_id", "product", "category", "quantity", "unit_price",
-    "discount_amount", "amount", "unit_cost", "customer_id", "customer", "store", "channel", "status", "currency",
+    "discount_amount", "amount", "unit_cost", "customer_id", "customer", "store", "channel", "status",
+    "currency",
 )  # fmt: skip
 STORES = (("Camden", "store"), ("Brighton", "store"), ("Leeds", "store"), ("Web", "online"))
 CATEGORIES: dict[str, tuple[tuple[str, int], ...]] = {
@@ -158,9 +159,11 @@ def _cells(line: Line, *, status: str = "completed") -> tuple[str, ...]:
     code, name, category, price = PRODUCTS[line.product]
     amount = line.price * line.quantity - line.discount
     return (
-        line.order_id, str(line.number), f"{line.at:%Y-%m-%d %H:%M}", code, name, category, str(line.quantity),
-        _pounds(line.price), _pounds(line.discount), _pounds(amount), _pounds(price * 55 // 100),
-        f"C{line.customer:04d}" if line.customer else "", f"Customer {line.customer}" if line.customer else "",
+        line.order_id, str(line.number), f"{line.at:%Y-%m-%d %H:%M}", code, name, category,
+        str(line.quantity), _pounds(line.price), _pounds(line.discount), _pounds(amount),
+        _pounds(price * 55 // 100),
+        f"C{line.customer:04d}" if line.customer else "",
+        f"Customer {line.customer}" if line.customer else "",
         *line.store, status, "GBP",
     )  # fmt: skip
 
@@ -198,30 +201,15 @@ def _damage(text: bytes, chance: random.Random) -> bytes:
 
 
 def _corrections(lines: list[Line], chance: random.Random) -> bytes:
-    """Deliver some orders again, whole, with a lower price on each line: the newer version replaces the older."""
+    """Deliver some orders again, whole, each line 50 p cheaper: the newer version replaces the older."""
     orders = sorted({line.order_id for line in lines if line.quantity > 0})
     corrected = set(chance.sample(orders, 12))
     again = (line for line in lines if line.order_id in corrected)
-    return _csv(
-        _cells(
-            Line(
-                line.order_id,
-                line.number,
-                line.at,
-                line.product,
-                line.quantity,
-                line.price - 50,
-                line.discount,
-                line.customer,
-                line.store,
-            )  # fmt: skip
-        )
-        for line in again
-    )
+    return _csv(_cells(replace(line, price=line.price - 50)) for line in again)
 
 
 def _till(chance: random.Random) -> bytes:
-    """Export of a market stall's till: every day could be day/month or month/day, and nothing in it says which."""
+    """Export of a market stall's till: each date fits day/month and month/day, and nothing says which."""
 
     def rows() -> Iterator[tuple[str, ...]]:
         for day in range(1, 13):

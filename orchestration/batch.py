@@ -1,6 +1,6 @@
 """What one batch was asked to do and what it found, step by step.
 
-Put here: the plain record that the steps of a batch share within one process, and how they speak while they work.
+Put here: the plain record that the steps of a batch share within one process, and how they speak.
 Never here: Dagster, SQL, or anything that decides what counts (the ledger does that).
 """
 
@@ -50,7 +50,7 @@ def current_batch() -> Batch:
 
 @contextmanager
 def following(say: Callable[[str], None], landing: "LandingResult | None" = None) -> Iterator[Batch]:
-    """Open a batch whose steps report each sentence of progress to `say`; `landing` is what was landed before it."""
+    """Open a batch whose steps report progress to `say`; `landing` is what was landed before it."""
     batch = Batch(say=say, landing=landing)
     token = _current.set(batch)
     try:

@@ -1,8 +1,8 @@
 """Runs dbt inside this process, and keeps its manifest fresh.
 
 Put here: how dbt is called. Never here: Dagster, or what a model means.
-In this process because a dbt start costs seconds: dagster-dbt's own command starts dbt twice for each selection
-(once to ask its version), and a killed parent would leave its dbt running.
+In this process because a dbt start costs seconds, dagster-dbt's own command adds one to ask for its version,
+and a killed parent would leave its dbt running.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from warehouse.errors import ShopxError
 from warehouse.settings import Settings
 
 _SOURCES = ("*.sql", "*.yml", "*.yaml", "*.md", "*.csv")
-# dbt reads its profile even to parse; parsing connects to nothing, so these stand in where no server is running
+# dbt reads its profile even to parse; parsing connects to nothing, so these stand in where no server runs
 _UNCONNECTED = {
     "SHOPX_PG_HOST": "127.0.0.1",
     "SHOPX_PG_PORT": "5432",
@@ -31,7 +31,7 @@ _UNCONNECTED = {
 
 @dataclass(frozen=True)
 class NodeResult:
-    """One model or test that dbt ran: status is dbt's own word (success, pass, warn, fail, error, skipped)."""
+    """One model or test that dbt ran; status is dbt's word (success, pass, warn, fail, error, skipped)."""
 
     unique_id: str
     kind: str
@@ -84,7 +84,7 @@ def run_dbt(
     environment: Mapping[str, str],
     on_event: Callable[[Any], None] | None = None,
 ) -> tuple[bool, list[NodeResult]]:
-    """Run one dbt command quietly. Returns whether all of it succeeded, and a result per node in order of finish.
+    """Run one dbt command quietly. Returns whether all succeeded, and a result per node in order of finish.
 
     Raises ShopxError when dbt could not start at all (a parse or profile error), with dbt's own sentence.
     """

@@ -1,6 +1,6 @@
 """The Dagster instance of one SHOPX_HOME: its configuration file, and runs whose process is gone.
 
-Put here: what must be true of Dagster's own storage before a run starts. Never here: assets, jobs or SQL on our data.
+Put here: what must be true of Dagster's own storage before a run starts. Never here: assets or our data.
 """
 
 import os
@@ -22,7 +22,8 @@ _STORAGE = """\
 storage:
   postgres:
     postgres_db:
-      scheme: postgresql+psycopg2  # plain postgresql:// means psycopg 3 since SQLAlchemy 2.1, whose NOTIFY takes no parameter
+      # plain postgresql:// means psycopg 3 since SQLAlchemy 2.1; its NOTIFY takes no parameter
+      scheme: postgresql+psycopg2
       hostname: {env: SHOPX_DAGSTER_PG_HOST}
       port: {env: SHOPX_DAGSTER_PG_PORT}
       db_name: {env: SHOPX_DAGSTER_PG_DATABASE}
@@ -49,7 +50,7 @@ retention:
   sensor: {purge_after_days: {skipped: 2, failure: 90, success: 90}}
 """
 
-# Inside `shopx run` the terminal belongs to the progress lines, so output of steps is not captured a second time.
+# Inside `shopx run` the terminal belongs to the progress lines, so output of steps is not captured again.
 _IN_PROCESS = """\
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
@@ -116,6 +117,6 @@ def fail_runs_without_process(instance: "DagsterInstance") -> int:
         if run is not None:
             instance.report_run_failed(
                 run,
-                message="The process of this run was killed; its work is pending and the next run finishes it.",
+                message="The process of this run was killed; the next run finishes its work.",
             )
     return len(gone)

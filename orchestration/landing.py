@@ -1,6 +1,6 @@
 """Lands what was given and runs the arrival gate: the first half of every batch, whatever started it.
 
-Put here: the order of landing, gating and clearing the inbox. Never here: Dagster, reading, or a rule about rows.
+Put here: the order of landing, gating and clearing the inbox. Never here: Dagster, or a rule about rows.
 """
 
 import time

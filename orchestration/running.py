@@ -1,6 +1,6 @@
 """Runs one batch in this process: the same Dagster job that the UI and the sensor start.
 
-Put here: finding out whether a batch is needed, and executing the job. Never here: words for people, or steps of the job.
+Put here: finding out whether a batch is needed, and executing the job. Never here: steps of the job.
 """
 
 import os
@@ -52,7 +52,7 @@ def run_batch(
     landing: "LandingResult",
     say: Callable[[str], None],
 ) -> Batch:
-    """Gate what was landed, build, audit and publish in this process, seen in the UI as a run of the job `batch`.
+    """Gate what was landed, build, audit and publish in this process; the UI shows a run of job `batch`.
 
     Never raises for a failed step: the batch's `failures` say what failed, and `publication` is None.
     """

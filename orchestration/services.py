@@ -1,4 +1,4 @@
-"""The long-running processes of one SHOPX_HOME: Dagster's web server and daemon, watched and stopped together.
+"""The long-running processes of one SHOPX_HOME: Dagster's web server and daemon, stopped together.
 
 Put here: starting, watching, stopping. Never here: words for people, or the database's own life (warehouse/).
 """
@@ -28,7 +28,7 @@ START_LIMIT_S = 180.0
 
 @dataclass(frozen=True)
 class Running:
-    """What `shopx up` wrote down about itself: processes as pid and start time, so that a reused pid is no match."""
+    """What `shopx up` wrote down about itself: processes as pid and start time (pids are reused)."""
 
     owner: str
     children: dict[str, str]
@@ -96,7 +96,7 @@ class Session:
         return f"http://127.0.0.1:{self.port}/?token={self.token}"
 
     def start(self, say: Callable[[str], None]) -> None:
-        """Start the children and wait until the web server answers. Raises ShopxError naming the log where one ends."""
+        """Start the children and wait until the web server answers. Raises ShopxError where one ends."""
         home = write_instance_config(self._settings)
         self._logs.mkdir(parents=True, exist_ok=True, mode=0o700)
         token_file = Path(self._settings.home) / "ui.token"

@@ -1,8 +1,9 @@
 """Dagster's web server behind a guard of ours, in one process: no unguarded port exists.
 
 Put here: who may talk to the UI. Never here: pages or data.
-The web server itself has no login, ignores Host and Origin and accepts mutations by GET, so any web page could have
-steered it. Run as `python -m orchestration.web --port 3000 --token-file FILE --workspace workspace.yaml`.
+The web server itself has no login, ignores Host and Origin and accepts mutations by GET, so any web page
+could have steered it.
+Run as `python -m orchestration.web --port 3000 --token-file FILE --workspace workspace.yaml`.
 """
 
 import argparse

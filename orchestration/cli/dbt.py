@@ -1,6 +1,7 @@
 """`shopx dbt` and `shopx env`: the warehouse for other tools.
 
-Put here: handing our environment to a program a person starts. Never here: how a batch runs dbt (dbt_runner.py).
+Put here: handing our environment to a program a person starts.
+Never here: how a batch runs dbt (dbt_runner.py).
 """
 
 import click

@@ -1,6 +1,7 @@
 """`shopx demo`: a sample year through the whole pipeline, then the UI.
 
-Put here: the first run as a newcomer sees it. Never here: the sample itself (ingestion/sample.py) or any step.
+Put here: the first run as a newcomer sees it.
+Never here: the sample itself (ingestion/sample.py) or any step.
 """
 
 from typing import TYPE_CHECKING
@@ -64,7 +65,7 @@ def _publish_sample(warehouse: "Warehouse", screen: "Screen") -> int:
     already = _already_there(warehouse, [path.name for path in files])
     if already is not None:
         screen.done(
-            f"Already there: publication #{already}. Start afresh: shopx down, then remove {warehouse.settings.home}"
+            f"Already there: publication #{already}. To start afresh remove {warehouse.settings.home}"
         )
         return 0
     outcome = run_files(warehouse, files, screen, by="shopx demo")
@@ -81,7 +82,7 @@ def _publish_sample(warehouse: "Warehouse", screen: "Screen") -> int:
     screen.note("Try next  shopx rejects            the refused rows, and how to fix them")
     for held in [verdict for verdict in outcome.verdicts if verdict.verdict == "HELD"][:1]:
         screen.note(
-            f"          shopx release {held.load_id} --as day-first, then shopx run   the file held on purpose"
+            f"          shopx release {held.load_id} --as day-first && shopx run   the file held on purpose"
         )
     screen.note('          shopx sql "select * from marts.daily_sales order by sale_date desc limit 7"')
     screen.note("          shopx run your_sales.csv   your own data (in a SHOPX_HOME of its own)")

@@ -116,7 +116,8 @@ def _database(warehouse: "Warehouse") -> Iterator[Line]:
 def _pipeline(warehouse: "Warehouse") -> Iterator[Line]:
     with warehouse.connect("owner", autocommit=True) as conn:
         last = conn.execute(
-            "select publication_id, published_at::timestamp(0)::text, as_of from ops.publications order by 1 desc limit 1"
+            "select publication_id, published_at::timestamp(0)::text, as_of from ops.publications"
+            " order by publication_id desc limit 1"
         ).fetchone()
         held = conn.execute("select count(*) from raw.loads where status = 'held'").fetchone() or (0,)
         waiting = conn.execute(
@@ -127,7 +128,8 @@ def _pipeline(warehouse: "Warehouse") -> Iterator[Line]:
         ).fetchone() or (0,)
         open_builds = conn.execute(
             "select count(*) from ops.builds where status = 'open' and not exists (select from pg_locks"
-            " where locktype = 'advisory' and granted and (classid::bigint << 32) | objid::bigint = ops.driver_lock_key())"
+            " where locktype = 'advisory' and granted"
+            " and (classid::bigint << 32) | objid::bigint = ops.driver_lock_key())"
         ).fetchone() or (0,)
         alerts = conn.execute(
             "select count(*), max(subject) from ops.alerts where resolved_at is null"

@@ -1,6 +1,7 @@
 """`shopx loads`, `rejects`, `release`, `withdraw`: the ledger of deliveries, and decisions about them.
 
-Put here: showing the ledger and passing on a decision. Never here: what a decision does (ingestion/ledger.py).
+Put here: showing the ledger and passing on a decision.
+Never here: what a decision does (ingestion/ledger.py).
 """
 
 import getpass
@@ -9,15 +10,17 @@ from typing import Any
 import click
 
 LOADS = """
-    select load_id, delivery_no, feed, delivered_name, status, mode, rows_delivered, rows_accepted, rows_rejected,
-           amount_cents, currency, first_date, last_date, duplicate_of, held_reason, held_message, landed_at
+    select load_id, delivery_no, feed, delivered_name, status, mode, rows_delivered, rows_accepted,
+           rows_rejected, amount_cents, currency, first_date, last_date, duplicate_of, held_reason, held_message,
+           landed_at
     from raw.loads
     where %(every)s or status <> 'duplicate'
     order by delivery_no desc, load_id desc
     limit %(limit)s
 """
 REJECTS = """
-    select r.load_id, l.delivered_name, r.sheet_row, r.line_number, r.columns, r.reasons, r.messages, r.raw_bytes
+    select r.load_id, l.delivered_name, r.sheet_row, r.line_number, r.columns, r.reasons, r.messages,
+           r.raw_bytes
     from raw.rejected_rows as r
     inner join raw.loads as l using (load_id)
     where (%(load)s::bigint is null or r.load_id = %(load)s)

@@ -74,7 +74,7 @@ def _unexpected(problem: Exception) -> str:
             sink.write("".join(traceback.format_exception(problem)))
     except (OSError, ShopxError):
         return f"{type(problem).__name__}: {first}"
-    return f"{type(problem).__name__}: {first} (details in {log}). `shopx doctor` shows what is wrong with the installation."
+    return f"{type(problem).__name__}: {first} (details in {log}). `shopx doctor` looks at the installation."
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`shopx run`: one batch now, and its verdict.
 
-Put here: what a person gives and what a person is told. Never here: the steps (defs/) or how they are run (running.py).
+Put here: what a person gives and what a person is told.
+Never here: the steps (defs/) or how they are run (running.py).
 """
 
 from dataclasses import asdict, dataclass
@@ -213,9 +214,8 @@ def tell(screen: "Screen", batch: "Batch", outcome: Outcome) -> None:
         if verdict.verdict == "HELD":
             screen.warn(f"{verdict.delivery} is HELD: {verdict.why}")
     if batch.publication is not None:
-        screen.done(
-            f"{batch.nodes_built} tables built, {batch.tests_passed} tests passed, delivered = facts = marts to the cent"
-        )
+        built = f"{batch.nodes_built} tables built, {batch.tests_passed} tests passed"
+        screen.done(f"{built}, delivered = facts = marts to the cent")
 
 
 def judge(warehouse: "Warehouse", batch: "Batch") -> Outcome:
@@ -223,8 +223,8 @@ def judge(warehouse: "Warehouse", batch: "Batch") -> Outcome:
     with warehouse.connect("owner", autocommit=True) as conn:
         ids = [landed.load_id for landed in batch.landing.landed] if batch.landing else []
         found = conn.execute(
-            "select l.load_id, l.delivered_name, l.status, l.feed, l.rows_delivered, l.rows_accepted, l.rows_rejected,"
-            " l.amount_cents, l.held_message, l.held_reason, l.duplicate_of, o.status, o.delivered_name"
+            "select l.load_id, l.delivered_name, l.status, l.feed, l.rows_delivered, l.rows_accepted,"
+            " l.rows_rejected, l.amount_cents, l.held_message, l.held_reason, l.duplicate_of, o.status, o.delivered_name"
             " from raw.loads as l left join raw.loads as o on o.load_id = l.duplicate_of"
             " where l.load_id = any(%s) order by l.delivery_no, l.load_id",
             (ids,),

@@ -55,7 +55,7 @@ def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any
 
 
 def console() -> Console:
-    """Return the console for results: as wide as the terminal, or wide enough that nothing is cut in a pipe."""
+    """Return the console for results: as wide as the terminal, or wide enough for a pipe."""
     return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 200)
 
 
@@ -95,9 +95,9 @@ class Screen:
 
     def say(self, sentence: str) -> None:
         """Tell what is being done now."""
-        self._doing = sentence
-        if self._quiet:
+        if self._quiet or sentence == self._doing:
             return
+        self._doing = sentence
         if self._status:
             self._status.update(f"[dim]{time.monotonic() - self._started:5.1f} s[/]  {sentence}")
         elif time.monotonic() - self._spoke >= 1.0 or not sentence.startswith("dbt: "):

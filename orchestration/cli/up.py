@@ -55,7 +55,7 @@ def stay_up(warehouse: "Warehouse", screen: "Screen") -> None:
         session.start(screen.say)
         if session.port != warehouse.settings.dagster_port:
             screen.warn(
-                f"port {warehouse.settings.dagster_port} is taken by another program, so this is {session.port}"
+                f"port {warehouse.settings.dagster_port} belongs to another program; this is {session.port}"
             )
         screen.done(f"Dagster: {session.url}")
         screen.done(

@@ -1,4 +1,4 @@
-"""The asset `ops/build_loads`: the loads that count, frozen, so that every model of a run reads the same rows.
+"""The asset `ops/build_loads`: the loads that count, frozen, so that all models of a run read the same rows.
 
 Put here: opening a build. Never here: which loads count (the ledger) or what a build must pass (publication).
 """
@@ -30,7 +30,7 @@ class BuildConfig(Config):
 @asset(
     key=["ops", "build_loads"],
     deps=[LEDGER],
-    description="The loads that count in this build, frozen: approved and not withdrawn. One row per build and load.",
+    description="The loads that count in a build, frozen. One row per build and load.",
     group_name="ops",
     kinds={"postgres"},
     owners=["team:data"],

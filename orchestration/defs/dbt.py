@@ -30,7 +30,7 @@ MARTS = "path:models/marts"
 
 
 class Translator(DagsterDbtTranslator):  # type: ignore[misc]
-    """Names dbt's nodes: groups are layers, sources are the assets that write them, tests say what they promise."""
+    """Names dbt's nodes: groups are layers, sources the assets that write them, tests what they promise."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> AssetKey:
         """Return [schema, table], so that a source is the asset that fills the table."""

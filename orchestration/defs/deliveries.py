@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from expectations.arrival import CheckResult
 
 FEEDS = sorted(load_contracts())
-# reason of the arrival gate → what the check promises; listed here because the suite itself takes seconds to import
+# reason of the arrival gate → what the check promises; the suite itself takes seconds to import
 GATE_CHECKS = {
     "NOT_MEASURED": "Everything the gate looks at was measured.",
     "EMPTY_DELIVERY": "The delivery holds at least one row.",
@@ -63,7 +63,7 @@ def _specs() -> list[AssetSpec]:
     feeds = [
         AssetSpec(
             ["raw", feed],
-            description=f"Deliveries of feed {feed}: landed in one transaction each, gated, then approved or held.",
+            description=f"Deliveries of feed {feed}: landed in one transaction each, gated, approved or held.",
             group_name="raw",
             kinds={"csv", "postgres"},
             owners=["team:data"],
@@ -101,7 +101,7 @@ def _check_specs() -> list[AssetCheckSpec]:
 
 
 def _check(feed: str, reason: str, found: "list[CheckResult]") -> AssetCheckResult:
-    """Fold the results of one expectation over the loads of one batch: the first failing load stands for them."""
+    """Fold the results of one check over the loads of a batch: the first failing load stands for them."""
     bad = [result for result in found if not result.passed]
     shown = (bad or found)[:1]
     holds = any(result.severity == "hold" for result in bad)

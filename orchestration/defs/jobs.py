@@ -10,7 +10,7 @@ from orchestration.instance import BATCH_JOB, BATCH_TAG
 batch_job = define_asset_job(
     BATCH_JOB,
     selection=AssetSelection.all(),
-    description="Land, gate, build, audit, publish. Needs no configuration: takes what lies in the inbox and what is pending.",
+    description="Land, gate, build, audit, publish. Without configuration: the inbox and what is pending.",
     executor_def=in_process_executor,
     tags={BATCH_TAG: "true"},
 )

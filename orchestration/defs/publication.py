@@ -1,6 +1,6 @@
 """The asset `marts/publication`: the audit of a build and, when all of it holds, its publication.
 
-Put here: how audit and publication look in Dagster. Never here: the sums and limits themselves (publication/).
+Put here: how audit and publication look in Dagster. Never here: the sums and limits (publication/).
 """
 
 from collections.abc import Iterator
@@ -87,7 +87,7 @@ def published_totals(warehouse: Warehouse) -> tuple[int, int]:
 @asset(
     key=KEY,
     deps=[spec.key for spec in mart_models.specs],
-    description="The publication that every table in `marts` belongs to: audited, then copied in one transaction. One row.",
+    description="The publication all of `marts` belongs to: audited, copied in one transaction. One row.",
     group_name="marts",
     kinds={"postgres"},
     owners=["team:data"],

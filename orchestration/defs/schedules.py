@@ -15,7 +15,7 @@ from warehouse.settings import load_settings
     cron_schedule="30 2 * * *",
     execution_timezone=load_settings().time_zone,
     default_status=DefaultScheduleStatus.RUNNING,
-    description="Every night at 02:30 in the shop's time zone: whatever is pending, then a full audit and publication.",
+    description="Every night at 02:30 in the shop's time zone: whatever is pending, then a publication.",
 )
 def nightly(context: ScheduleEvaluationContext) -> RunRequest:
     """Ask for one batch."""

@@ -37,7 +37,7 @@ _ASK_AGAIN_AFTER_S = 600.0
     job=batch_job,
     default_status=DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=10,
-    description="Starts one batch for the files in SHOPX_HOME/inbox once their size and time have stopped changing.",
+    description="Starts one batch for the inbox's files once their size and time have stopped changing.",
 )
 def inbox_sensor(context: SensorEvaluationContext) -> SensorResult | SkipReason:
     """Ask for a batch over every still file; the same files are asked for again only after a while."""
