@@ -59,7 +59,8 @@ def test_a_delivery_lands_with_rows_metrics_and_archived_bytes(
     assert files.rows(
         warehouse,
         "select amount_cents, amount_cents_recounted, smallest_sale_cents, largest_line_cents, first_date,"
-        " last_date, earliest_allowed_date, latest_allowed_date, missing_order_ids, missing_customers from ops.load_metrics",
+        " last_date, earliest_allowed_date, latest_allowed_date, missing_order_ids, missing_customers"
+        " from ops.load_metrics",
     ) == [
         (449, 449, 199, 250, date(2026, 2, 1), date(2026, 2, 2), date(1970, 1, 1), date(2026, 3, 2), 0, 2)
     ]  # fmt: skip
