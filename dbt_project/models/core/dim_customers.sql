@@ -47,12 +47,11 @@ members as (
     select
         customer_key,
         max(customer_id) as customer_id,
-        {%- for column in ['source', 'customer_email', 'customer_name', 'region', 'country'] %}
-        (
-            array_agg({{ column }} order by last_seen_date desc, last_order_line_key desc)
-            filter (where {{ column }} is not null)
-        )[1] as {{ column }}{{ "," if not loop.last }}
-        {%- endfor %}
+        {{ latest('source') }} as source,
+        {{ latest('customer_email') }} as customer_email,
+        {{ latest('customer_name') }} as customer_name,
+        {{ latest('region') }} as region,
+        {{ latest('country') }} as country
     from spellings
     group by customer_key
 

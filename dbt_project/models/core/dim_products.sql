@@ -38,14 +38,8 @@ members as (
     select
         product_key,
         max(product_id) as product_id,
-        (
-            array_agg(product_name order by last_seen_date desc, last_order_line_key desc)
-            filter (where product_name is not null)
-        )[1] as product_name,
-        (
-            array_agg(category order by last_seen_date desc, last_order_line_key desc)
-            filter (where category is not null)
-        )[1] as category,
+        {{ latest('product_name') }} as product_name,
+        {{ latest('category') }} as category,
         count(distinct product_name) as name_count
     from spellings
     group by product_key

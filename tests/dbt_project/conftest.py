@@ -1,0 +1,163 @@
+"""dbt on a real warehouse: a way to run it in this process, and deliveries written straight into raw.
+
+Put here: what several tests of the models need. Never here: ingestion; rows are written as it leaves them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from warehouse.database import Warehouse
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a dbt run came to: node name -> dbt's status, and every message it gave."""
+
+    success: bool
+    statuses: dict[str, str] = field(default_factory=dict)
+    messages: str = ""
+
+
+Dbt = Callable[..., Outcome]
+Deliver = Callable[..., int]
+
+
+@pytest.fixture(scope="session")
+def target() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="sx-dbt-") as folder:
+        yield Path(folder)
+
+
+def invoke(target: Path, *arguments: str) -> tuple[Any, Outcome]:
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - slow to import, and only these tests need it
+
+    result = dbtRunner().invoke(
+        [
+            *("--quiet", "--log-level", "none", "--log-level-file", "none"),
+            *arguments,
+            *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+            *("--target-path", str(target), "--log-path", str(target)),
+        ]
+    )
+    if result.exception is not None:
+        raise result.exception
+    nodes = getattr(result.result, "results", [])
+    return result.result, Outcome(
+        success=bool(result.success),
+        statuses={node.node.name: str(node.status) for node in nodes},
+        messages="\n".join(str(node.message) for node in nodes),
+    )
+
+
+@pytest.fixture
+def dbt(warehouse: Warehouse, target: Path, monkeypatch: pytest.MonkeyPatch) -> Dbt:
+    """Run dbt in this process against the test's own warehouse: `dbt("build", build_id=3)`."""
+    for name, value in warehouse.environment().items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: str, build_id: int | None = None) -> Outcome:
+        if build_id is None:
+            monkeypatch.delenv("SHOPX_BUILD_ID", raising=False)
+        else:
+            monkeypatch.setenv("SHOPX_BUILD_ID", str(build_id))
+        return invoke(target, *arguments)[1]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def manifest(target: Path) -> Any:
+    """The parsed project; parsing connects to nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HOST", "DATABASE", "USER_TRANSFORMER", "PASSWORD_TRANSFORMER"):
+            patch.setenv(f"SHOPX_PG_{name}", "nowhere")
+        patch.setenv("SHOPX_PG_PORT", "5432")
+        return invoke(target / "parse", "parse")[0]
+
+
+LINE_DEFAULTS: dict[str, Any] = {
+    "line_type": "sale",
+    "quantity": 1,
+    "discount_cents": 0,
+    "order_id": None,
+    "product_id": "P1",
+}
+
+
+@pytest.fixture
+def deliver(warehouse: Warehouse) -> Deliver:
+    """Write one delivery as ingestion leaves it and return its load_id: `deliver(1, {…}, mode="events")`.
+
+    A line needs sale_date and gross_cents; what it does not say is in LINE_DEFAULTS.
+    """
+
+    def write(
+        delivery_no: int,
+        *lines: dict[str, Any],
+        mode: str = "orders",
+        source: str = "till",
+        status: str = "approved",
+    ) -> int:
+        return write_delivery(
+            warehouse, delivery_no=delivery_no, lines=lines, mode=mode, source=source, status=status
+        )
+
+    return write
+
+
+def write_delivery(
+    warehouse: Warehouse,
+    *,
+    delivery_no: int,
+    lines: tuple[dict[str, Any], ...],
+    mode: str,
+    source: str,
+    status: str,
+) -> int:
+    with warehouse.connect("owner") as conn:
+        load = conn.execute(
+            """
+            insert into raw.loads (
+                delivery_no, feed, source, delivered_name, content_sha256, byte_count, contract_sha256, mode,
+                reading, rows_delivered, rows_accepted, status, held_reason, first_date, last_date
+            ) values (
+                %(no)s, %(source)s, %(source)s, 'f.csv', repeat('0', 64), 1, 'x', %(mode)s,
+                '{"timezone": "Europe/London"}', %(rows)s, %(rows)s, %(status)s, %(held)s, %(first)s, %(last)s
+            ) returning load_id
+            """,
+            {
+                "no": delivery_no,
+                "source": source,
+                "mode": mode,
+                "rows": len(lines),
+                "status": status,
+                "held": "TEST" if status == "held" else None,
+                "first": min(line["sale_date"] for line in lines),
+                "last": max(line["sale_date"] for line in lines),
+            },
+        ).fetchone()
+        assert load is not None
+        for number, given in enumerate(lines, start=1):
+            line = {**LINE_DEFAULTS, **given}
+            line["net_cents"] = line["gross_cents"] + line["discount_cents"]
+            line |= {"load_id": load[0], "row_number": number, "order_line_key": delivery_no * 2**32 + number}
+            line["order_key"] = (
+                -line["order_line_key"]
+                if line["order_id"] is None
+                else zlib.crc32(f"{source} {line['order_id']}".encode())
+            )
+            conn.execute("select raw.create_months(%s::date, %s::date)", [line["sale_date"]] * 2)
+            names = ", ".join(line)
+            values = ", ".join(f"%({name})s" for name in line)
+            conn.execute(f"insert into raw.sales_lines ({names}) values ({values})", line)
+    return int(load[0])

@@ -1,0 +1,84 @@
+"""Rules that every model keeps: described to the last column, one clock, no name that others lose."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+FIXED_COLUMNS = {
+    "fct_order_lines": """
+        order_key order_line_key sale_date order_id load_id feed sold_at line_type order_status
+        counts_as_revenue product_key customer_key store_key sales_rep_key channel quantity
+        gross_cents discount_cents tax_cents cost_cents net_cents
+    """,
+    "daily_sales": """
+        sale_date orders units customers guest_orders gross_sales_cents returns_cents discounts_cents
+        net_sales_cents average_order_value_cents
+    """,
+}
+
+
+def models(manifest: Any) -> list[Any]:
+    return [node for node in manifest.nodes.values() if node.resource_type == "model"]
+
+
+def test_every_model_and_every_column_is_described_and_the_model_ends_in_its_grain(manifest: Any) -> None:
+    grain = re.compile(r"\bOne row\b[^.]*\.$")
+    assert [node.name for node in models(manifest) if not grain.search(node.description)] == []
+    bare = [
+        f"{node.name}.{column.name}"
+        for node in models(manifest)
+        for column in node.columns.values()
+        if not column.description
+    ]
+    assert bare == []
+
+
+def test_every_model_keeps_a_contract(manifest: Any) -> None:
+    assert [node.name for node in models(manifest) if not node.contract.enforced] == []
+
+
+def test_columns_that_others_build_on_are_there(manifest: Any) -> None:
+    columns = {node.name: set(node.columns) for node in models(manifest)}
+    assert {name: set(fixed.split()) - columns[name] for name, fixed in FIXED_COLUMNS.items()} == {
+        name: set() for name in FIXED_COLUMNS
+    }
+
+
+def test_every_test_has_a_name_of_its_own(manifest: Any) -> None:
+    tests = [node for node in manifest.nodes.values() if node.resource_type == "test"]
+    names = Counter(node.name for node in [*tests, *manifest.unit_tests.values()])
+    assert [name for name, times in names.items() if times > 1] == []
+    # a name that dbt makes up from model, column and arguments ends in a hash or doubles the model
+    made_up = [
+        n.name
+        for n in tests
+        if re.match(r"(unique|not_null|accepted_values|relationships|always_true)_", n.name)
+    ]
+    assert made_up == []
+
+
+def test_every_mart_is_checked_for_being_empty_without_reason(manifest: Any) -> None:
+    tests = {node.name for node in manifest.nodes.values() if node.resource_type == "test"}
+    marts = [node.name for node in models(manifest) if node.schema == "marts_next"]
+    assert [mart for mart in marts if f"{mart}_is_not_empty" not in tests] == []
+
+
+def test_no_model_reads_another_clock_than_as_of() -> None:
+    clocks = re.compile(
+        r"\b(now\s*\(|current_date|current_timestamp|clock_timestamp|localtimestamp|getdate|run_started_at|'today')",
+        re.IGNORECASE,
+    )
+    files = [p for folder in ("models", "macros", "tests") for p in (PROJECT / folder).rglob("*.sql")]
+    assert len(files) > 20
+    assert [str(p.relative_to(PROJECT)) for p in files if clocks.search(p.read_text())] == []
+
+
+def test_singular_tests_are_sentences_that_say_when_they_fail() -> None:
+    singular = list((PROJECT / "tests").glob("*.sql"))
+    assert singular
+    assert [p.name for p in singular if not p.name.startswith("assert_")] == []
+    assert [p.name for p in singular if not p.read_text().startswith("-- Fails if ")] == []
