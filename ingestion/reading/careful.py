@@ -43,6 +43,7 @@ class CarefulReading(Reading):
     def batches(self) -> Iterator[Batch]:
         """Yield batches in file order. Never raises for what stands in the file."""
         seen = 0
+        self.rows_gap = self.delivery.head.lines_before
         connection = cursor()
         try:
             found = all_records(self.delivery)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
-from ingestion.reading.validation import WIDE_SPACES
 from ingestion.refusals import FileRefused
 
 SAMPLE_BYTES = 256 * 1024
@@ -69,12 +68,11 @@ def scan(path: Path, *, encoding: str | None) -> Scan:
 
 
 def _scan(path: Path, *, encoding: str | None) -> Scan:
-    size = newlines = 0
+    size = newlines = returns = 0
     has_nul = wide = False
     is_utf8 = True
     decoder = codecs.getincrementaldecoder("utf-8")()
     sample, last = b"", b""
-    wide_bytes = [c.encode() for c in WIDE_SPACES if c not in "\r\n\t"]
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             if not size:
@@ -82,23 +80,24 @@ def _scan(path: Path, *, encoding: str | None) -> Scan:
                 _refuse_binary(path, sample)
             size += len(chunk)
             newlines += chunk.count(b"\n")
+            returns += chunk.count(b"\r") if not newlines else 0
             has_nul = has_nul or b"\0" in chunk
             if not chunk.isascii() or not is_utf8:
-                wide = wide or any(word in (chunk if size > len(chunk) else chunk[3:]) for word in wide_bytes)
+                wide = True
                 is_utf8 = is_utf8 and _decodes(decoder, chunk)
             elif is_utf8:
                 is_utf8 = _decodes(decoder, b"") and not decoder.getstate()[0]
-            wide = wide or b"\t" in chunk
+            wide = wide or b'"' in chunk or b"\t" in chunk
             last = chunk[-1:]
     is_utf8 = is_utf8 and not decoder.getstate()[0]
     if not sample.removeprefix(codecs.BOM_UTF8).strip():
         raise FileRefused(f"{path.name} is empty; export it again and drop it again [FILE_EMPTY]")
     if encoding is None and not is_utf8:
         _refuse_other_encoding(path, sample.startswith(codecs.BOM_UTF8))
-    newline = b"\r" if not newlines and b"\r" in sample.rstrip(b"\r") else b"\n"
+    newline = b"\r" if not newlines and returns > 1 else b"\n"
     return Scan(
         size=size,
-        lines=newlines + (last != b"\n"),
+        lines=(newlines or returns) + (last != newline),
         has_bom=sample.startswith(codecs.BOM_UTF8),
         has_nul=has_nul,
         is_utf8=is_utf8,

@@ -1,0 +1,353 @@
+"""What a cell becomes: money, dates, signs and ids, by both readers alike."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingestion.contract import Contract, load_contracts
+from ingestion.reading import Reading, RejectedRow, Undecided, accepted_schema, open_reading
+
+TODAY = date(2026, 6, 30)
+
+
+@dataclass(frozen=True)
+class Read:
+    rows: list[dict[str, Any]]
+    rejected: list[RejectedRow]
+    gaps: int
+
+    @property
+    def codes(self) -> list[tuple[str, ...]]:
+        return [row.reasons for row in self.rejected]
+
+
+def drain(reading: Reading) -> Read:
+    rows: list[dict[str, Any]] = []
+    rejected: list[RejectedRow] = []
+    for batch in reading.batches():
+        assert batch.accepted.schema.equals(accepted_schema())
+        rows += batch.accepted.to_pylist()
+        rejected += batch.rejected
+    return Read(rows, rejected, reading.rows_gap)
+
+
+def read(text: str | bytes, **given: Any) -> Read:
+    """The file through both readers, which must agree."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sales.csv"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        reading = open_reading(path, today=TODAY, **given)
+        assert reading.facts["reader"] == "fast"
+        fast = drain(reading)
+        careful = drain(reading.careful())
+    assert fast == careful
+    return fast
+
+
+def contract(**changes: Any) -> Mapping[str, Contract]:
+    """The built-in contract, changed, under its own name."""
+    known = load_contracts()["sales_csv"]
+    return {"sales_csv": Contract.model_validate(known.model_dump() | changes)}
+
+
+def amounts(*cells: str, **given: Any) -> Read:
+    body = "".join(f'2026-01-05,tea,"{cell}"\n' for cell in cells)
+    return read("date,product,amount\n" + body, **given)
+
+
+# -- money --------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("cell", "cents"),
+    [
+        ("19.99", 1999), ("0.01", 1), ("5", 500), ("5.", 500), (".5", 50), ("+7.10", 710), ("007.10", 710), ("12.500", 1250),
+        ("£12.50", 1250), ("$1,234.56", 123456), ("1,234,567.89", 123456789), ("EUR 12.50", 1250), ("12.50 €", 1250),
+        ("1'234.50", 123450), ("1 234.50", 123450), (" 8.00 ", 800), ("-4.20", -420), ("-£4.20", -420), ("£-4.20", -420),
+        ("99999999999.99", 9999999999999),
+    ],
+)  # fmt: skip
+def test_money_is_exact(cell: str, cents: int) -> None:
+    found = amounts(cell, "0.01")
+    assert [row["gross_cents"] for row in found.rows] == [cents, 1]
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("19.999", "TOO_MANY_DECIMALS"), ("1e3", "NUMBER_FORMAT"), ("1_000", "NUMBER_FORMAT"), ("0x1F", "NUMBER_FORMAT"),
+        ("NaN", "NUMBER_FORMAT"), ("inf", "NUMBER_FORMAT"), ("١٢", "NUMBER_FORMAT"), ("１２", "NUMBER_FORMAT"), ("--5", "NUMBER_FORMAT"),
+        ("5-", "NUMBER_FORMAT"), ("1.2.3", "NUMBER_FORMAT"), ("12,34.56", "NUMBER_FORMAT"), ("abc", "NUMBER_FORMAT"),
+        ("12 34", "NUMBER_FORMAT"), ("", "VALUE_MISSING"), ("0", "AMOUNT_NOT_POSITIVE"), ("0.00", "AMOUNT_NOT_POSITIVE"),
+        ("100000000000", "NUMBER_TOO_LARGE"), ("9" * 40, "NUMBER_TOO_LARGE"), ("£", "NUMBER_FORMAT"), (".", "NUMBER_FORMAT"),
+    ],
+)  # fmt: skip
+def test_what_is_not_money_is_rejected(cell: str, code: str) -> None:
+    found = amounts(cell, "0.01")
+    assert found.codes == [(code,)]
+    assert [row["gross_cents"] for row in found.rows] == [1]
+    assert found.rows[0]["row_number"] == 2
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.decimals("-99999999", "99999999", places=2).filter(bool), min_size=1, max_size=40))
+def test_any_amount_comes_back_to_the_cent(values: list[Decimal]) -> None:
+    found = amounts(*(str(value) for value in values))
+    assert [row["net_cents"] for row in found.rows] == [int(value * 100) for value in values]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.decimals("0.01", "9999", places=4), min_size=1, max_size=30))
+def test_round_line_rounds_half_away_from_zero(values: list[Decimal]) -> None:
+    found = amounts(*(str(value) for value in values), contracts=contract(round="line", allow_zero_amount=True))
+    cents = [int((value * 100).quantize(Decimal(1), ROUND_HALF_UP)) for value in values]
+    assert [row["gross_cents"] for row in found.rows] == cents
+
+
+def test_a_decimal_comma_is_read_where_the_file_proves_it() -> None:
+    found = amounts("1.234,50", "7,5", "12")
+    assert [row["gross_cents"] for row in found.rows] == [123450, 750, 1200]
+
+
+def test_a_comma_that_may_be_either_mark_holds_the_file() -> None:
+    with pytest.raises(Undecided) as caught:
+        amounts("1,234", "2,500")
+    assert caught.value.reason_code == "DECIMAL_MARK_UNDECIDED"
+    assert caught.value.contract is not None
+    for choice, cents in (("decimal-comma", [250]), ("decimal-point", [123400, 250000])):
+        found = amounts("1,234", "2,500", read_as=caught.value.choices[choice])
+        assert [row["gross_cents"] for row in found.rows] == cents
+
+
+def test_a_currency_without_minor_units_has_no_decimals() -> None:
+    yen = contract(currency="JPY")
+    assert [row["gross_cents"] for row in amounts("1200", contracts=yen).rows] == [1200]
+    assert amounts("1200.50", contracts=yen).codes == [("TOO_MANY_DECIMALS",)]
+
+
+# -- quantity, price, amount, signs ---------------------------------------------------------------------------------------
+HEADER = "date,product,quantity,unit_price,amount\n"
+
+
+def line(quantity: str, price: str, amount: str, **given: Any) -> Read:
+    return read(f"{HEADER}2026-01-05,tea,{quantity},{price},{amount}\n2026-01-06,tea,1,1.00,1.00\n", **given)
+
+
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        (("2", "3.00", "7.00"), "AMOUNT_MISMATCH"), (("-2", "3.00", "6.00"), "AMOUNT_MISMATCH"), (("0", "3.00", "0.00"), "QUANTITY_ZERO"),
+        (("", "3.00", "6.00"), "VALUE_MISSING"), (("2", "", "6.00"), "VALUE_MISSING"), (("2", "3.00", ""), "VALUE_MISSING"),
+        (("2.0001", "3.00", "6.00"), "TOO_MANY_DECIMALS"), (("2", "-3.00", "-6.00"), "SIGNS_DISAGREE"),
+    ],
+)  # fmt: skip
+def test_numbers_that_contradict_each_other_are_rejected(cells: tuple[str, str, str], code: str) -> None:
+    found = line(*cells)
+    assert code in found.codes[0]
+    assert len(found.rows) == 1
+
+
+def test_a_rounded_unit_price_is_no_contradiction() -> None:
+    assert line("3", "3.33", "10.00").rows[0]["gross_cents"] == 1000
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (("", "3.00", "6.00"), ("2.000", "3.000000", 600)), (("4", "", "6.00"), ("4.000", "1.500000", 600)),
+        (("4", "1.50", ""), ("4.000", "1.500000", 600)), (("-4", "1.50", ""), ("-4.000", "1.500000", -600)),
+    ],
+)  # fmt: skip
+def test_any_two_give_the_third_where_the_contract_derives(cells: tuple[str, str, str], expected: tuple[str, str, int]) -> None:
+    row = line(*cells, contracts=contract(derive=True)).rows[0]
+    assert (str(row["quantity"]), str(row["unit_price"]), row["gross_cents"]) == expected
+
+
+def test_one_of_three_is_not_enough() -> None:
+    assert line("", "", "6.00", contracts=contract(derive=True)).codes == [("VALUE_MISSING", "VALUE_MISSING")]
+
+
+def test_an_amount_alone_is_one_piece() -> None:
+    rows = amounts("6.00", "-6.00").rows
+    assert [(row["line_type"], str(row["quantity"]), row["net_cents"]) for row in rows] == [
+        ("sale", "1.000", 600), ("return", "-1.000", -600),
+    ]  # fmt: skip
+
+
+def test_quantity_times_price_is_enough() -> None:
+    found = read("date,product,qty,price\n2026-01-05,tea,3,1.25\n2026-01-05,tea,-1,1.25\n2026-01-05,tea,3,1.255\n")
+    assert [(row["line_type"], row["net_cents"]) for row in found.rows] == [("sale", 375), ("return", -125)]
+    assert found.codes == [("TOO_MANY_DECIMALS",)]
+
+
+def test_discount_tax_and_cost_are_signed_as_they_add_up() -> None:
+    found = read(
+        "date,product,quantity,amount,discount amount,tax,unit cost\n"
+        "2026-01-05,tea,2,10.00,1.50,0.80,3.005\n2026-01-05,tea,2,10.00,-1.50,,\n"
+        "2026-01-05,tea,-2,-10.00,1.50,0.80,3.00\n2026-01-05,tea,1,10.00,11.00,,\n"
+    )
+    assert [
+        (row["gross_cents"], row["discount_cents"], row["net_cents"], row["tax_cents"], row["cost_cents"]) for row in found.rows
+    ] == [(1000, -150, 850, 80, 601), (1000, -150, 850, None, None), (-1000, 150, -850, -80, -600)]
+    assert found.codes == [("DISCOUNT_TOO_LARGE",)]
+
+
+def test_an_amount_after_discount_is_brought_back_to_gross() -> None:
+    row = read(
+        "date,product,quantity,price,amount,discount amount\n2026-01-05,tea,2,5.00,8.50,1.50\n"
+    ).rows[0]
+    assert (row["gross_cents"], row["discount_cents"], row["net_cents"]) == (1000, -150, 850)
+
+
+# -- dates --------------------------------------------------------------------------------------------------------------
+def days(*cells: str, **given: Any) -> Read:
+    return read("date,product,amount\n" + "".join(f'"{cell}",tea,1.00\n' for cell in cells), **given)
+
+
+@pytest.mark.parametrize(
+    ("cell", "sold_at"),
+    [
+        ("2026-01-05", None), ("2026/1/5", None), ("2026-01-05 08:30", "2026-01-05 08:30:00"),
+        ("2026-01-05 08:30:15", "2026-01-05 08:30:15"), ("2026-01-05T08:30:15", "2026-01-05 08:30:15"),
+        ("2026-01-05T08:30:15.250", "2026-01-05 08:30:15.250000"), ("2026-01-05T08:30:15Z", "2026-01-05 08:30:15"),
+        ("2026-01-05T08:30:15+02:00", "2026-01-05 06:30:15"), ("2026-01-05 08:30:15-0530", "2026-01-05 14:00:15"),
+        ("2026-01-05 00:00:00", "2026-01-05 00:00:00"), ("2026-01-05 8:30 PM", "2026-01-05 20:30:00"),
+        ("2026-01-05 12:05 am", "2026-01-05 00:05:00"),
+    ],
+)  # fmt: skip
+def test_iso_dates_and_times(cell: str, sold_at: str | None) -> None:
+    row = days("2026-01-01", cell).rows[1]
+    assert row["sale_date"] == date(2026, 1, 5)
+    assert (row["sold_at"] and str(row["sold_at"].replace(tzinfo=None))) == sold_at
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("2026-02-30", "DATE_IMPOSSIBLE"), ("2026-13-01", "DATE_IMPOSSIBLE"), ("2026-01-05 25:00", "DATE_IMPOSSIBLE"),
+        ("2026-01-05 24:00:00", "DATE_IMPOSSIBLE"), ("2026-01-05 10:61", "DATE_IMPOSSIBLE"), ("2026-01-05 13:00 PM", "DATE_IMPOSSIBLE"),
+        ("today", "DATE_FORMAT"), ("infinity", "DATE_FORMAT"), ("epoch", "DATE_FORMAT"), ("44562", "DATE_FORMAT"), ("20260105", "DATE_FORMAT"),
+        ("5 Jan 2026", "DATE_FORMAT"), ("2026-01-05 08:30 Europe/London", "DATE_FORMAT"), ("٢٠٢٦-٠١-٠٥", "DATE_FORMAT"),
+        ("", "VALUE_MISSING"), ("1969-12-31", "DATE_TOO_OLD"), ("2026-07-02", "DATE_IN_FUTURE"), ("2026-01-05T08:00+19:00", "DATE_IMPOSSIBLE"),
+    ],
+)  # fmt: skip
+def test_what_is_no_day_is_rejected(cell: str, code: str) -> None:
+    assert days("2026-01-01", cell, "2026-07-01").codes == [(code,)]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.dates(date(1970, 1, 1), TODAY), min_size=1, max_size=30),
+    st.sampled_from(["%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m/%d/%Y", "%Y-%m-%d"]),
+)
+def test_any_day_comes_back_in_any_order_the_file_proves(values: list[date], form: str) -> None:
+    proof = date(2026, 1, 31)
+    found = days(*(value.strftime(form) for value in [*values, proof]))
+    assert [row["sale_date"] for row in found.rows] == [*values, proof]
+
+
+def test_short_years_and_times_after_the_day() -> None:
+    rows = days("03/28/19 20:59", "1/2/2019 3:45 PM", "12/31/99").rows
+    assert [row["sale_date"] for row in rows] == [date(2019, 3, 28), date(2019, 1, 2), date(1999, 12, 31)]
+    assert [row["sold_at"] and row["sold_at"].hour for row in rows] == [20, 15, None]
+
+
+def test_an_order_that_nothing_proves_holds_the_file_with_both_choices() -> None:
+    with pytest.raises(Undecided) as caught:
+        days("01/02/2026", "03/04/2026")
+    assert caught.value.reason_code == "DATE_ORDER_UNDECIDED"
+    assert "01/02/2026" in caught.value.message
+    first = days("01/02/2026", "03/04/2026", read_as=caught.value.choices["day-first"])
+    other = days("01/02/2026", "03/04/2026", read_as=caught.value.choices["month-first"])
+    assert [row["sale_date"].month for row in first.rows] == [2, 4]
+    assert [row["sale_date"].month for row in other.rows] == [1, 3]
+
+
+def test_orders_that_contradict_each_other_hold_the_file() -> None:
+    with pytest.raises(Undecided) as caught:
+        days("31/01/2026", "01/31/2026")
+    assert caught.value.reason_code == "DATE_ORDER_CONTRADICTS"
+    found = days("31/01/2026", "01/31/2026", read_as={"date_order": "day-first"})
+    assert found.codes == [("DATE_IMPOSSIBLE",)]
+    assert "01/31/2026" in found.rejected[0].messages[0]
+
+
+def test_the_message_names_the_order_in_the_files_own_form() -> None:
+    found = read("Datum,Artikel,Betrag\n30.01.2026,Tee,1.00\n31.02.2026,Tee,1.00\n")
+    assert found.rejected[0].messages == (
+        'row 3 (line 3), column "Datum": saw "31.02.2026", expected a real day as DD.MM.YYYY. '
+        "Correct the cell and drop the file again [DATE_IMPOSSIBLE]",
+    )
+
+
+def test_local_time_skipped_hour_and_repeated_hour() -> None:
+    london = contract(timezone="Europe/London")
+    found = days("2026-03-29 01:30:00", "2025-10-26 01:30:00", "2026-06-01 00:30", "2026-05-31T23:30:00Z", contracts=london)
+    assert found.codes == [("TIME_DOES_NOT_EXIST",)]
+    assert [row["sold_at"] for row in found.rows] == [
+        datetime(2025, 10, 26, 0, 30, tzinfo=UTC), datetime(2026, 5, 31, 23, 30, tzinfo=UTC), datetime(2026, 5, 31, 23, 30, tzinfo=UTC),
+    ]  # fmt: skip
+    assert [row["sale_date"] for row in found.rows] == [date(2025, 10, 26), date(2026, 6, 1), date(2026, 6, 1)]
+
+
+def test_the_business_day_starts_when_the_contract_says() -> None:
+    late = contract(day_starts_at="04:00")
+    rows = days("2026-06-02 03:59", "2026-06-02 04:00", "2026-06-02", contracts=late).rows
+    assert [row["sale_date"].day for row in rows] == [1, 2, 2]
+
+
+# -- ids and text -------------------------------------------------------------------------------------------------------
+def test_ids_keep_their_zeros_and_text_is_trimmed_and_composed() -> None:
+    row = read(
+        "date,product,amount,sku,order id\n2026-01-05, Cafe\u0301\u00a0 ,1.00,00042,0007\n"
+    ).rows[0]
+    assert (row["product_name"], row["product_id"], row["order_id"]) == ("Caf\u00e9", "00042", "0007")
+
+
+def test_null_words_and_spreadsheet_integers() -> None:
+    columns = load_contracts()["sales_csv"].model_dump()["columns"]
+    columns["customer_id"]["spreadsheet_integer"] = True
+    known = contract(columns=columns, null_words=("UNKNOWN", "N/A"))
+    rows = read(
+        "date,product,amount,customer id\n2026-01-05,tea,1.00,17850.0\n2026-01-05,tea,1.00,UNKNOWN\n", contracts=known
+    ).rows
+    assert [row["customer_id"] for row in rows] == ["17850", None]
+
+
+def test_the_order_key_is_half_a_hash_of_source_scope_and_id() -> None:
+    import hashlib  # noqa: PLC0415
+
+    rows = read("date,product,amount,order id\n2026-01-05,tea,1.00,A1\n2026-01-05,tea,1.00,\n").rows
+    digest = hashlib.md5(b"sales_csv\x1f\x1fA1", usedforsecurity=False).digest()
+    assert rows[0]["order_key"] in {
+        int.from_bytes(half, order, signed=True) for half in (digest[:8], digest[8:]) for order in ("little", "big")
+    }
+    assert rows[1]["order_key"] is None
+
+
+def test_a_row_in_another_currency_is_rejected() -> None:
+    found = read("date,product,amount,currency\n2026-01-05,tea,1.00,EUR\n2026-01-05,tea,1.00,usd\n2026-01-05,tea,1.00,\n")
+    assert found.codes == [("FOREIGN_CURRENCY",)]
+
+
+def test_all_reasons_of_a_row_are_given() -> None:
+    found = read(HEADER + "soon,,x,1.00,1.00\n2026-01-05,tea,1,1.00,1.00\n")
+    row = found.rejected[0]
+    assert row.reasons == ("DATE_FORMAT", "VALUE_MISSING", "NUMBER_FORMAT")
+    assert row.columns == ("date", "product", "quantity")
+    assert len(row.messages) == 3
+
+
+def test_a_day_later_than_tomorrow_is_told_from_the_day_of_loading() -> None:
+    tomorrow = TODAY + timedelta(days=1)
+    assert len(days(tomorrow.isoformat()).rows) == 1
+
+
