@@ -50,8 +50,10 @@ def env() -> None:
     """
     import shlex
 
+    from orchestration.instance import write_instance_config
     from warehouse.database import open_warehouse
 
     with open_warehouse() as warehouse:
+        write_instance_config(warehouse.settings)
         for name, value in sorted(warehouse.environment().items()):
             click.echo(f"export {name}={shlex.quote(value)}")

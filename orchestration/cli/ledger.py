@@ -11,8 +11,8 @@ import click
 
 LOADS = """
     select load_id, delivery_no, feed, delivered_name, status, mode, rows_delivered, rows_accepted,
-           rows_rejected, amount_cents, currency, first_date, last_date, duplicate_of, held_reason, held_message,
-           landed_at
+           rows_rejected, amount_cents, currency, first_date, last_date, duplicate_of, held_reason,
+           held_message, landed_at
     from raw.loads
     where %(every)s or status <> 'duplicate'
     order by delivery_no desc, load_id desc

@@ -224,7 +224,8 @@ def judge(warehouse: "Warehouse", batch: "Batch") -> Outcome:
         ids = [landed.load_id for landed in batch.landing.landed] if batch.landing else []
         found = conn.execute(
             "select l.load_id, l.delivered_name, l.status, l.feed, l.rows_delivered, l.rows_accepted,"
-            " l.rows_rejected, l.amount_cents, l.held_message, l.held_reason, l.duplicate_of, o.status, o.delivered_name"
+            " l.rows_rejected, l.amount_cents, l.held_message, l.held_reason,"
+            " l.duplicate_of, o.status, o.delivered_name"
             " from raw.loads as l left join raw.loads as o on o.load_id = l.duplicate_of"
             " where l.load_id = any(%s) order by l.delivery_no, l.load_id",
             (ids,),

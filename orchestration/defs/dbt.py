@@ -50,13 +50,14 @@ class Translator(DagsterDbtTranslator):  # type: ignore[misc]
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> AssetSpec:
         """Add the owner."""
-        return super().get_asset_spec(manifest, unique_id, project).replace_attributes(owners=["team:data"])
+        spec: AssetSpec = super().get_asset_spec(manifest, unique_id, project)
+        return spec.replace_attributes(owners=["team:data"])
 
     def get_asset_check_spec(
         self, asset_spec: AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> AssetCheckSpec | None:
         """Describe a test by its own description, or by what it tests of which column."""
-        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        spec: AssetCheckSpec | None = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
         if spec is None:
             return None
         node = manifest["nodes"].get(unique_id) or manifest.get("unit_tests", {})[unique_id]
@@ -123,10 +124,11 @@ def _build(context: AssetExecutionContext, session: BatchSession, select: str) -
         ]
         context.log.error("; ".join(batch.failures))
         if any(result.kind == "model" for result in bad) or not bad:
+            session.give_up()
             raise Failure(f"dbt: {batch.failures[-1] if batch.failures else 'nothing ran'}")
 
 
-@dbt_assets(
+@dbt_assets(  # type: ignore[untyped-decorator]
     manifest=_project.manifest_path,
     project=_project,
     select=CORE,
@@ -138,7 +140,7 @@ def core_models(context: AssetExecutionContext, session: BatchSession) -> Iterat
     yield from _build(context, session, CORE)
 
 
-@dbt_assets(
+@dbt_assets(  # type: ignore[untyped-decorator]
     manifest=_project.manifest_path,
     project=_project,
     select=MARTS,

@@ -63,7 +63,7 @@ def _specs() -> list[AssetSpec]:
     feeds = [
         AssetSpec(
             ["raw", feed],
-            description=f"Deliveries of feed {feed}: landed in one transaction each, gated, approved or held.",
+            description=f"Deliveries of feed {feed}: each landed in one transaction, then approved or held.",
             group_name="raw",
             kinds={"csv", "postgres"},
             owners=["team:data"],

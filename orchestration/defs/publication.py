@@ -107,6 +107,7 @@ def publication(context: AssetExecutionContext, session: BatchSession) -> Iterat
     report = batch.audit = audit(session.warehouse, build)
     yield from _checks(session.warehouse, build.build_id)
     if not report.passed:
+        session.give_up()
         batch.failures += [failure for failure in report.failures if failure not in batch.failures]
         raise Failure(
             "The audit failed, so the last publication stays as it is: " + "; ".join(report.failures[:5]),

@@ -58,6 +58,11 @@ class BatchSession(ConfigurableResource):  # type: ignore[type-arg]
         self._build = self.driver.open_build(as_of=as_of, full_refresh=full_refresh, opened_by=opened_by)
         return self._build
 
+    def give_up(self) -> None:
+        """Close the build of this run as failed; its changes stay pending."""
+        if self._driver is not None and self._build is not None:
+            self._driver.fail(self._build)
+
     def build(self) -> "Build":
         """Return the build of this run, opening one where the run holds no step that did."""
         return self._build or self.open_build(as_of=None, full_refresh=False, opened_by="dagster")

@@ -1,0 +1,77 @@
+"""The command line itself: quick, helpful, and honest about its exit codes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from orchestration.cli.main import cli
+from orchestration.cli.screen import json_text, money
+
+HEAVY = {"dagster", "dagster_dbt", "dbt", "great_expectations", "pandas", "duckdb", "pyarrow", "psycopg"}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; import orchestration.cli.main; print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert HEAVY & set(loaded) == set()
+
+
+@pytest.mark.parametrize("command", sorted(cli.commands))
+def test_every_command_explains_itself_with_an_example(command: str) -> None:
+    text = (cli.commands[command].help or "").replace("\b", "")
+    assert f"shopx {command}" in text, "the help has no example"
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    assert CliRunner().invoke(cli, ["nonsense"]).exit_code == click.UsageError.exit_code == 2
+
+
+def test_money_is_written_from_integers() -> None:
+    assert [money(4_821_735, "GBP"), money(-5, "EUR"), money(1200, "JPY"), money(100, None)] == [
+        "£48,217.35",
+        "-€0.05",
+        "¥1,200",
+        "1.00",
+    ]
+
+
+def test_json_shows_bytes_as_text() -> None:
+    assert '"caf\\u00e9"' not in json_text({"a": "café".encode()}) and "café" in json_text(
+        {"a": "café".encode()}
+    )
+
+
+def test_every_setting_is_in_the_example_environment() -> None:
+    from warehouse.settings import PROJECT_ROOT, Settings  # noqa: PLC0415
+
+    text = (PROJECT_ROOT / ".env.example").read_text()
+    names = [str(field.validation_alias) for field in Settings.model_fields.values()]
+    assert [name for name in names if f"{name}=" not in text] == []
+
+
+def test_every_compose_service_has_a_health_check_and_no_port_beyond_this_machine() -> None:
+    import yaml  # noqa: PLC0415
+
+    from warehouse.settings import PROJECT_ROOT  # noqa: PLC0415
+
+    services = yaml.safe_load((PROJECT_ROOT / "docker-compose.yml").read_text())["services"]
+    assert set(services) == {"postgres", "code", "webserver", "daemon"}
+    for name, service in services.items():
+        assert service["healthcheck"]["test"], name
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+
+
+def test_the_sample_year_is_the_same_for_the_same_seed(tmp_path: Path) -> None:
+    from ingestion.sample import write_sample  # noqa: PLC0415
+
+    first, second = write_sample(tmp_path / "a"), write_sample(tmp_path / "b")
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+    assert len(first) == 15 and sum(path.read_bytes().count(b"\n") - 1 for path in first) > 40_000

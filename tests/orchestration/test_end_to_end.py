@@ -1,0 +1,89 @@
+"""From a file to published figures through the command line, with numbers small enough to check by hand."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from warehouse.database import Warehouse
+
+GOLDEN = """\
+order_id,line,order_date,product,quantity,unit_price,currency
+A1,1,2026-03-01 09:15,Tea,2,4.50,GBP
+A1,2,2026-03-01 09:15,Cup,1,12.00,GBP
+A2,1,2026-03-01 10:00,Tea,1,4.50,GBP
+A3,1,2026-03-02 11:30,Cup,3,12.00,GBP
+A3,2,2026-03-03 08:00,Cup,-1,12.00,GBP
+"""
+DAYS = "select sale_date, gross_sales_cents, returns_cents, net_sales_cents from marts.daily_sales order by 1"
+
+
+def published(shopx: Any, query: str = DAYS) -> list[list[str]]:
+    lines = shopx("sql", "--csv", query).stdout.splitlines()
+    return [line.split(",") for line in lines[1:]]
+
+
+def test_a_file_is_published_to_the_cent_and_a_second_run_changes_nothing(shopx: Any, tmp_path: Path) -> None:
+    file = tmp_path / "golden.csv"
+    file.write_text(GOLDEN)
+    first = shopx.json("run", file)
+    assert [(v["verdict"], v["rows_accepted"], v["amount_cents"]) for v in first["verdicts"]] == [
+        ("IN", 5, 4_950)
+    ]
+    days = published(shopx)
+    assert [row[1:] for row in days if row[1:] != ["0", "0", "0"]] == [
+        ["2550", "0", "2550"],
+        ["3600", "0", "3600"],
+        ["0", "-1200", "-1200"],
+    ]
+    again = shopx.json("run", file)
+    assert [v["verdict"] for v in again["verdicts"]] == ["DUPLICATE"]
+    assert again["publication_id"] is None and again["nothing_new"]
+    assert published(shopx) == days
+    assert published(shopx, "select publication_id from marts.publication") == [
+        [str(first["publication_id"])]
+    ]
+    assert "holds" in shopx("verify").stdout
+    shopx("doctor")
+
+
+def test_three_wrong_rows_of_a_thousand_are_kept_with_their_reasons(shopx: Any, orders_file: Any) -> None:
+    file = orders_file("thousand.csv", rows=1000, broken=(10, 500, 900))
+    outcome = shopx.json("run", file)
+    assert [(v["verdict"], v["rows_accepted"], v["rows_rejected"]) for v in outcome["verdicts"]] == [
+        ("IN WITH REJECTS", 997, 3)
+    ]
+    rejects = shopx.json("rejects")
+    assert [row["sheet_row"] for row in rejects] == [12, 502, 902]
+    assert all(
+        row["delivered_name"] == "thousand.csv" and row["messages"] and row["reasons"] for row in rejects
+    )
+
+
+@pytest.mark.parametrize("kind", ["empty", "binary", "no required column", "folder", "missing", "unreadable"])
+def test_what_is_no_delivery_gets_one_sentence_and_leaves_no_trace(
+    shopx: Any, warehouse: Warehouse, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "given.csv"
+    if kind == "empty":
+        path.touch()
+    elif kind == "binary":
+        path.write_bytes(bytes(range(256)) * 64)
+    elif kind == "no required column":
+        path.write_text("colour,weight\nred,3\n")
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "unreadable":
+        path.symlink_to(path)  # also unreadable for root
+    outcome = shopx.json("run", path, expect=1)
+    assert [v["verdict"] for v in outcome["verdicts"]] == ["REFUSED"]
+    assert len(outcome["verdicts"][0]["why"]) > 20 and "\n" not in outcome["verdicts"][0]["why"]
+    with warehouse.connect("owner") as conn:
+        for table in ("raw.loads", "raw.sales_lines", "raw.rejected_rows", "ops.changes"):
+            assert conn.execute(f"select count(*) from {table}").fetchone() == (0,)
+
+
+def test_a_wrong_statement_is_answered_with_a_sentence(shopx: Any) -> None:
+    done = shopx("sql", "select nonsense", expect=1)
+    assert done.stderr.startswith("shopx: PostgreSQL answered: column")
+    assert "read-only" in shopx("sql", "delete from marts.publication", expect=1).stderr
