@@ -1,4 +1,4 @@
-"""Fixtures every folder's tests share: one embedded server per run, and a fresh migrated database per test."""
+"""Fixtures every folder's tests share: one embedded server per run, a fresh migrated database per test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEMPLATE = "shopx_template"
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_settings_from_outside() -> Iterator[None]:
-    """Neither the developer's variables nor a .env file reach the tests: no test can meet a real warehouse."""
+    """Neither the developer's variables nor a .env file reach the tests: no test meets a real warehouse."""
     kept = dict(os.environ)
     for name in [name for name in os.environ if name.startswith("SHOPX_")]:
         del os.environ[name]
@@ -53,6 +53,14 @@ def discard(settings: Settings) -> None:
     shutil.rmtree(settings.home, ignore_errors=True)
 
 
+@pytest.fixture
+def own_server(short_dir: Path) -> Iterator[Settings]:
+    """Settings of a SHOPX_HOME with an embedded server of its own, not started yet; all of it is removed."""
+    settings = Settings(home=short_dir / "home", warehouse_url=None)
+    yield settings
+    discard(settings)
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[embedded.Server]:
     """One embedded server for the whole run, with a migrated template database that nobody connects to."""
@@ -78,7 +86,7 @@ def server() -> Iterator[embedded.Server]:
 def warehouse(server: embedded.Server) -> Iterator[Warehouse]:
     """A fresh migrated warehouse of its own: its own database on the shared server, its own SHOPX_HOME.
 
-    Its settings name the database by WAREHOUSE_URL, so `open_warehouse(warehouse.settings)` and child processes
+    Its settings name the database by WAREHOUSE_URL, so `open_warehouse(warehouse.settings)` and children
     started with `warehouse.environment()` meet the same database.
     """
     home = Path(tempfile.mkdtemp(prefix="sx-"))

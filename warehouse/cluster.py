@@ -11,6 +11,7 @@ import secrets
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TypedDict
 
 from warehouse.errors import ShopxError
 from warehouse.passwords import write_private
@@ -18,7 +19,7 @@ from warehouse.places import Place
 
 SUPERUSER_NAME = "postgres"
 
-# Written last in postgresql.conf, so these win over initdb's. Figures are for the 2-core machine this is tuned on.
+# Included last in postgresql.conf, so these win over initdb's. Figures suit two cores.
 CONFIGURATION = """\
 # Written by shopx at each start; changes here are lost.
 listen_addresses = '127.0.0.1'
@@ -130,7 +131,13 @@ def configure(place: Place, *, port: int) -> None:
     write_private(place.data / "pg_hba.conf", ACCESS, owner=place.user)
 
 
-def as_user(place: Place) -> dict[str, object]:
+class _Identity(TypedDict, total=False):
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def as_user(place: Place) -> _Identity:
     """Popen arguments that hand a child over to the server's user, without our groups."""
     if place.user is None:
         return {}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from warehouse import embedded, external, migrate, passwords, roles, setup
 from warehouse.errors import ShopxError
@@ -23,7 +24,7 @@ DAGSTER_DATABASE = "dagster"
 
 @dataclass(frozen=True)
 class Address:
-    """Where the databases are: TCP host and port, our private socket folder if embedded, extra libpq options."""
+    """Where the databases are: TCP host and port, the private socket folder if embedded, libpq options."""
 
     host: str
     port: int
@@ -54,7 +55,7 @@ class Warehouse:
         """
         try:
             return psycopg.connect(
-                **self.address.options,
+                make_conninfo("", **self.address.options),
                 host=self.address.socket_dir or self.address.host,
                 port=self.address.port,
                 user=roles.name_of(role),
@@ -71,14 +72,15 @@ class Warehouse:
 
     def url(self, role: Role, *, driver: str = "postgresql+psycopg") -> str:
         """A SQLAlchemy URL over TCP, with the password in it: never log it, never pass it as an argument."""
+        database = quote(self.address.database_of(role), safe="")
         query = f"?{urlencode(self.address.options)}" if self.address.options else ""
         return (
             f"{driver}://{roles.name_of(role)}:{quote(self.passwords[role], safe='')}"
-            f"@{self.address.host}:{self.address.port}/{quote(self.address.database_of(role), safe='')}{query}"
+            f"@{self.address.host}:{self.address.port}/{database}{query}"
         )
 
     def environment(self) -> dict[str, str]:
-        """Variables for child processes (dbt, Dagster), passwords included: give it to `env=`, never print it."""
+        """Variables for child processes (dbt, Dagster), passwords included: for `env=`, never to print."""
         url = self.settings.warehouse_url
         return {
             "SHOPX_HOME": str(self.settings.home),
@@ -105,7 +107,7 @@ class Warehouse:
 def open_warehouse(
     settings: Settings | None = None, *, progress: Callable[[str], None] | None = None
 ) -> Iterator[Warehouse]:
-    """Start or join the embedded server (or use WAREHOUSE_URL), bring it up to date, and hold it for the block.
+    """Start or join the embedded server (or use WAREHOUSE_URL), bring it up to date, hold it for the block.
 
     The server is left running for others and stopped when the last process that uses it leaves.
     Raises ShopxError with one sentence when any of that is not possible.

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from warehouse import passwords, roles
 from warehouse.errors import ShopxError
@@ -36,7 +36,7 @@ class Target:
         """
         try:
             return psycopg.connect(
-                **self.options,
+                make_conninfo("", **self.options),
                 host=self.host,
                 port=self.port,
                 user=self.user,
@@ -88,20 +88,21 @@ def parse(url: str) -> Target:
 
 
 def passwords_for(settings: Settings, target: Target) -> dict[str, str]:
-    """Passwords of our roles there: from the environment, else from secrets.json, else newly made for new roles.
+    """Passwords of our roles there: from the environment, else from secrets.json, else made for new roles.
 
     Raises ShopxError when a role exists there and nobody told us its password.
     """
     kept = passwords.stored(settings)
-    known = {role: settings.given_password(role) or kept.get(role) for role in ROLES}
+    known: dict[str, str | None] = {role: settings.given_password(role) or kept.get(role) for role in ROLES}
     if unknown := [role for role in ROLES if known[role] is None]:
         with target.connect(target.database) as admin:
             existing = roles.existing(admin)
         for role in unknown:
             if role in existing:
                 raise ShopxError(
-                    f"The role {roles.name_of(role)} exists on the server of WAREHOUSE_URL, but its password is not known "
-                    f"here: set SHOPX_PG_PASSWORD_{role.upper()}, or copy secrets.json from the SHOPX_HOME that made it."
+                    f"The role {roles.name_of(role)} exists on the server of WAREHOUSE_URL, but its "
+                    f"password is not known here: set SHOPX_PG_PASSWORD_{role.upper()}, or copy secrets.json "
+                    "from the SHOPX_HOME that made it."
                 )
         made: dict[str, str] = {role: secrets.token_hex(24) for role in unknown}
         passwords.store(settings, {**kept, **made})
@@ -121,5 +122,5 @@ def explained(problem: psycopg.OperationalError, *, role: Role | None, address: 
         )
     if "does not exist" in text:
         return ShopxError(f"The server at {address} answers: {text.rsplit('FATAL:', 1)[-1].strip()}.")
-    last = text.strip().splitlines()[-1].strip() if text.strip() else "no reason given"
-    return ShopxError(f"The database server at {address} cannot be reached: {last}")
+    first = text.strip().split("\n", 1)[0].rsplit("failed: ", 1)[-1].strip().rstrip(".") or "no reason given"
+    return ShopxError(f"The database server at {address} cannot be reached: {first}.")

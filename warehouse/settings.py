@@ -1,6 +1,6 @@
 """Everything that can be set from outside, read from the environment (and a `.env` file in the project root).
 
-Put here: each environment variable of the product, with its default and meaning; the paths that follow from it.
+Put here: each environment variable of the product, with its default and meaning; the paths that follow.
 Never here: anything that opens, creates or connects to what the settings point at. No other module reads the
 environment.
 """
@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     warehouse_url: OptionalSecret = Field(
         default=None,
         validation_alias="WAREHOUSE_URL",
-        description="A PostgreSQL 16+ to use instead of the embedded server; its user must be able to create roles.",
+        description="A PostgreSQL 16+ to use instead of the embedded server; its user may create roles.",
     )
     pg_user: str = Field(
         default="nobody",

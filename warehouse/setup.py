@@ -1,4 +1,4 @@
-"""Makes a server ready for the pipeline: roles, the two databases, migrations, rights; quick when nothing changed.
+"""Makes a server ready for the pipeline: roles, both databases, migrations, rights; quick when all is there.
 
 Put here: the order of those steps and the fingerprint that lets them be skipped.
 Never here: the steps themselves (roles.py, migrate.py, grants.sql).
@@ -14,9 +14,10 @@ import psycopg
 
 from warehouse import migrate, roles
 from warehouse.errors import ShopxError
-from warehouse.settings import ROLES, Role
+from warehouse.settings import Role
 
 OLDEST_SUPPORTED = 160000
+LOCK_KEY = migrate.LOCK_KEY + 1
 WAREHOUSE_RIGHTS: Mapping[Role, str] = {
     "owner": "connect create temporary",
     "loader": "connect temporary",
@@ -43,7 +44,7 @@ def is_ready(owner: psycopg.Connection, migrations: list[migrate.Migration]) -> 
 
 
 def fingerprint(owner: psycopg.Connection, migrations: list[migrate.Migration]) -> str:
-    """What set-up depends on: files of this version, and the database's identity (a copy has no database rights)."""
+    """What set-up depends on: this version's files, and which database it is (a copy lacks rights)."""
     row = owner.execute("select oid::text from pg_database where datname = current_database()").fetchone()
     digest = hashlib.sha256(row[0].encode() if row else b"")
     for migration in migrations:
@@ -70,11 +71,13 @@ def set_up(
     """
     migrations = migrate.find()
     try:
+        # the lock lasts as long as this connection, which is kept open to the end
         with as_admin(admin_database) as admin:
             if admin.info.server_version < OLDEST_SUPPORTED:
                 raise ShopxError(
                     f"The server is PostgreSQL {admin.info.server_version // 10000}; 16 or newer is needed."
                 )
+            admin.execute("select pg_catalog.pg_advisory_lock(%s)", (LOCK_KEY,))
             # embedded: ours alone, so a password changed in secrets.json is simply set
             roles.ensure_roles(admin, passwords, reset=embedded)
             roles.ensure_database(admin, database, owner="owner")
@@ -84,23 +87,13 @@ def set_up(
             if embedded:
                 for other in ("postgres", "template1"):
                     roles.fence_database(admin, other, {})
-        with as_admin(database) as admin:
-            row = admin.execute("select rolsuper from pg_roles where rolname = current_user").fetchone()
-            if row is not None and row[0]:
-                admin.execute(roles.FENCED_FUNCTIONS)
-            admin.execute("revoke all on schema public from public")
-        with as_owner() as owner:
-            applied = migrate.migrate(owner, migrations)
+            with as_admin(database) as inside:
+                roles.fence_functions(inside)
+            with as_owner() as owner:
+                applied = migrate.migrate(owner, migrations)
+                _apply_grants(owner, migrations)
             if applied:
                 say(f"Migrated the database: {', '.join(applied)}.")
-            with owner.transaction():
-                owner.execute("select pg_catalog.pg_advisory_xact_lock(%s)", (migrate.LOCK_KEY,))
-                owner.execute(roles.GRANTS.read_bytes())
-                owner.execute(
-                    "insert into shopx_setup.state (name, value) values ('fingerprint', %s) "
-                    "on conflict (name) do update set value = excluded.value",
-                    (fingerprint(owner, migrations),),
-                )
     except psycopg.errors.InsufficientPrivilege as problem:
         raise ShopxError(
             f"The user of WAREHOUSE_URL lacks a right that setting up needs (create roles and databases, "
@@ -108,4 +101,11 @@ def set_up(
         ) from None
 
 
-__all__ = ["ROLES", "fingerprint", "is_ready", "set_up"]
+def _apply_grants(owner: psycopg.Connection, migrations: list[migrate.Migration]) -> None:
+    with owner.transaction():
+        owner.execute(roles.GRANTS.read_bytes())
+        owner.execute(
+            "insert into shopx_setup.state (name, value) values ('fingerprint', %s) "
+            "on conflict (name) do update set value = excluded.value",
+            (fingerprint(owner, migrations),),
+        )
