@@ -106,16 +106,17 @@ def land(
             lander = _Lander(
                 conn, room, today=today or date.today(), currency=settings.currency, progress=progress
             )
-            landed = [lander.resume(load) for load in ledger.loads_in(conn, "landing")]
+            landed = {load.load_id: lander.resume(load) for load in ledger.loads_in(conn, "landing")}
             for path in files:
                 inside = path.parent.resolve() == settings.inbox
                 try:
-                    landed.append(lander.take(path, feed=feed, follow_links=not inside))
+                    taken = lander.take(path, feed=feed, follow_links=not inside)
+                    landed[taken.load_id] = taken
                 except FileRefused as refusal:
                     refused.append(Refused(path, refusal.message))
-        seen = {item.load_id for item in landed}
-        landed += [_landed(load) for load in ledger.loads_in(conn, "landed") if load.load_id not in seen]
-    return LandingResult(sorted(landed, key=lambda item: (item.delivery_no, item.load_id)), refused)
+        for load in ledger.loads_in(conn, "landed"):
+            landed.setdefault(load.load_id, _landed(load))
+    return LandingResult(sorted(landed.values(), key=lambda item: (item.delivery_no, item.load_id)), refused)
 
 
 def deliveries(paths: Sequence[Path]) -> tuple[list[Path], list[Refused]]:
@@ -220,6 +221,7 @@ class _Lander:
         self.today = today
         self.progress = progress
         self.months: set[date] = set()
+        self.resumed: dict[tuple[str, str], int] = {}
         fixed = ledger.reporting_currency(conn)
         if fixed and currency and fixed != currency:
             raise ShopxError(
@@ -235,6 +237,9 @@ class _Lander:
         staged = self.room.stage(path, follow_links=follow_links)
         try:
             name = path.name.encode("utf-8", "replace").decode("utf-8")
+            resumed = self.resumed.get((staged.content_sha256, name))
+            if resumed is not None:  # the file whose landing was interrupted, still where it was
+                return _landed(ledger.find_load(self.conn, resumed), path, staged)
             try:
                 reading = open_reading(staged.path, feed=feed, currency=self.currency, today=self.today)
             except Undecided as undecided:
@@ -245,7 +250,7 @@ class _Lander:
                 return _landed(load, path, staged)
             load = self._enter(staged, reading.contract, name, reading.facts)
             if load.status == "landing":
-                load = self._load(load, reading, staged)
+                load = self._load(load, reading)
             return _landed(load, path, staged)
         finally:
             self.room.drop(staged)
@@ -261,13 +266,16 @@ class _Lander:
             reading = open_reading(
                 staged.path, feed=load.feed, read_as=load.read_as, currency=self.currency, today=self.today
             )
-            return _landed(self._load(load, reading, staged))
+            load = self._load(load, reading)
         except Undecided as undecided:
-            return _landed(self._hold(load, undecided))
+            load = self._hold(load, undecided)
         except FileRefused as refusal:
-            return _landed(self._fail(load, refusal.message))
+            load = self._fail(load, refusal.message)
         finally:
             self.room.drop(staged)
+        if load.status != "failed":
+            self.resumed[load.content_sha256, load.delivered_name] = load.load_id
+        return _landed(load)
 
     def _enter(self, staged: Staged, contract: Contract, name: str, facts: dict[str, object]) -> Load:
         """The delivery's place in the ledger; the bytes are in the archive before the ledger says so."""
@@ -296,7 +304,7 @@ class _Lander:
                 reading=facts,
             )
 
-    def _load(self, load: Load, reading: Reading, staged: Staged) -> Load:
+    def _load(self, load: Load, reading: Reading) -> Load:
         foreign = ledger.foreign_currency(self.conn, load.currency)
         if foreign is not None:
             return self._hold(load, Undecided("FOREIGN_CURRENCY", foreign))

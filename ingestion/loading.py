@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 QUEUED_BATCHES = 2
 SILENCE_S = 1.0
 ROW_BITS = 32  # order_line_key = delivery_no * 2^32 + row_number
-ENCODED_AT_ONCE = (
-    512  # rows; less than a socket buffer, so the server always has work while the next ones are encoded
-)
+ENCODED_AT_ONCE = 1024  # rows, about a socket buffer: the server works on while the next ones are encoded
 
 _COPY_REJECTED = sql.SQL(
     "copy raw.rejected_rows "

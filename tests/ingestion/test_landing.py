@@ -228,6 +228,36 @@ def test_a_delivery_whose_bytes_are_lost_fails_and_holds_up_nothing(
     assert "no longer in the archive" in str(result.landed[0].message)
 
 
+def test_an_interrupted_file_that_is_given_again_is_not_its_own_duplicate(
+    files: Any, warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = files.write(tmp_path, "a.csv", [files.line("1", "2026-02-01")])
+    with monkeypatch.context() as patch:
+
+        def die(*_: object, **__: object) -> None:
+            raise Killed
+
+        patch.setattr(landing, "load_rows", die)
+        with pytest.raises(Killed):
+            land(warehouse, [path], today=TODAY)
+    (landed,) = land(warehouse, [path], today=TODAY).landed
+    assert (landed.status, landed.path) == ("landed", path)
+    assert files.totals(warehouse) == [("a.csv", "landed", "events", 1, 250)]
+
+
+def test_a_file_damaged_far_down_is_read_again_carefully_and_nothing_counts_twice(
+    files: Any, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    lines = [files.line(str(n), "2026-02-01") for n in range(60_000)]
+    damaged = [*lines, '60000,2026-02-01,"Mug" x,1,2.50,2.50,', files.line("60001", "2026-02-01")]
+    (landed,) = land(warehouse, [files.write(tmp_path, "a.csv", damaged)], today=TODAY).landed
+    assert (landed.status, landed.rows_delivered, landed.rows_accepted) == ("landed", 60_002, 60_001)
+    assert files.rows(warehouse, "select reading ->> 'reader' from raw.loads") == [("careful",)]
+    assert files.rows(warehouse, "select count(*), count(distinct order_line_key) from raw.sales_lines") == [
+        (60_001, 60_001)
+    ]
+
+
 def test_two_landings_at_once_enter_each_file_once(files: Any, warehouse: Warehouse, tmp_path: Path) -> None:
     for n in range(6):
         files.write(tmp_path, f"{n}.csv", [files.line(str(n), f"2026-02-0{n + 1}")])

@@ -76,11 +76,11 @@ def test_a_killed_landing_is_made_good_by_the_next(
         capture_output=True,
     )
     assert killed.returncode == -9, killed.stderr.decode()
-    land(warehouse, [path], today=TODAY)
-    land(warehouse, [path], today=TODAY)
+    (again,) = land(warehouse, [path], today=TODAY).landed[:1]
+    assert (again.status, again.rows_accepted, again.rows_rejected) == ("landed", 2, 1)
     (landed, *others), sales, rejected, metrics, archived = state(files, warehouse)
     assert landed == ("a.csv", "landed", "events", 2, 500)
-    assert [(name, status, rows) for name, status, _, rows, _ in others] == [("a.csv", "duplicate", 0)]
+    assert [(name, status, rows) for name, status, _, rows, _ in others] in ([], [("a.csv", "duplicate", 0)])
     assert sales == [(1, date(2026, 2, 1), "1", 250), (3, date(2026, 2, 3), "3", 250)]
     assert len(rejected) == 1
     assert metrics == [(500, 500)]
