@@ -25,8 +25,10 @@ class Check:
     needs: str = ""
 
 
-# The fold anew, by window: a line counts unless a later delivery of whole orders of its source holds its
-# order.
+# Order line keys are delivery number × 2³² + row number. PostgreSQL's hash of a bigint xors both halves and so
+# folds them into few values: joined or grouped alone they took 4 s for 200,000 lines, with load_id 0.2 s.
+
+# The fold anew, by window: a line counts unless a later delivery of whole orders of its source holds its order.
 CURRENT = """
     select * from (
         select
@@ -94,15 +96,15 @@ MONEY = [
         "the fact {fact_net}",
         f"""
         select
-            coalesce(c.order_id, f.order_id, '(none)') as order_id, coalesce(c.load_id, f.load_id) as load_id,
+            coalesce(c.order_id, f.order_id, '(none)') as order_id, load_id,
             order_line_key as line_key, coalesce(c.sale_date, f.sale_date) as day,
             coalesce(c.net_cents::text, 'nothing') as raw_net, coalesce(f.net_cents::text, 'nothing') as
             fact_net
         from ({CURRENT}) as c
-        full join core.fct_order_lines as f using (order_line_key)
-        where (c.load_id, c.sale_date, c.line_type, c.gross_cents, c.discount_cents, c.net_cents, c.quantity)
+        full join core.fct_order_lines as f using (load_id, order_line_key)
+        where (c.sale_date, c.line_type, c.gross_cents, c.discount_cents, c.net_cents, c.quantity)
             is distinct from
-            (f.load_id, f.sale_date, f.line_type, f.gross_cents, f.discount_cents, f.net_cents, f.quantity)
+            (f.sale_date, f.line_type, f.gross_cents, f.discount_cents, f.net_cents, f.quantity)
         order by day, order_line_key limit 1
         """,  # noqa: S608
         needs="core",
@@ -182,9 +184,12 @@ MONEY = [
         "order {order_id}, line key {line_key} (load {load_id}) stands there {copies} times",
         """
         select
-            coalesce(min(order_id), '(none)') as order_id, order_line_key as line_key, min(load_id) as
-            load_id, count(*) as copies
-        from core.fct_order_lines group by order_line_key having count(*) > 1 order by order_line_key limit 1
+            coalesce(min(order_id), '(none)') as order_id, order_line_key as line_key, load_id,
+            count(*) as copies
+        from core.fct_order_lines
+        group by load_id, order_line_key
+        having count(*) > 1
+        order by order_line_key limit 1
         """,
         needs="core",
     ),

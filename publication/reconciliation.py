@@ -10,31 +10,28 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 
 # A row counts unless a later load of the same source that holds complete orders holds its order. A row
 # without an order id is an order of its own (its order_key is unique), so nothing replaces it.
 CURRENT_ROWS = """
-    with counting as (
-        select r.*, b.feed, b.source, b.mode, b.delivery_no
+    with newest as (
+        select b.source, r.order_key, max(b.delivery_no) as delivery_no
         from ops.build_loads as b
         inner join raw.sales_lines as r on r.load_id = b.load_id
-        where b.build_id = %(build)s
-    ),
-    newest as (
-        select source, order_key, max(delivery_no) as delivery_no
-        from counting where mode = 'orders' and order_id is not null
-        group by source, order_key
+        where b.build_id = %(build)s and b.mode = 'orders' and r.order_id is not null
+        group by b.source, r.order_key
     )
-    select c.*
-    from counting as c
-    left join newest as n on n.source = c.source and n.order_key = c.order_key
-    where n.delivery_no is null or c.delivery_no >= n.delivery_no
+    select b.feed, r.sale_date, r.net_cents
+    from ops.build_loads as b
+    inner join raw.sales_lines as r on r.load_id = b.load_id
+    left join newest as n on n.source = b.source and n.order_key = r.order_key
+    where b.build_id = %(build)s and (n.delivery_no is null or b.delivery_no >= n.delivery_no)
 """
 
-# Each query gives (feed or null, day or null, cents).
+# Each query gives (feed or null, day or null, cents, and lines where they are compared too).
 LEDGER = """
     select b.feed, null::date, sum(l.amount_cents)
     from ops.build_loads as b inner join raw.loads as l on l.load_id = b.load_id
@@ -45,10 +42,8 @@ STORED = """
     from ops.build_loads as b inner join raw.sales_lines as r on r.load_id = b.load_id
     where b.build_id = %(build)s group by b.feed
 """
-CURRENT = f"select feed, sale_date, sum(net_cents) from ({CURRENT_ROWS}) as c group by 1, 2"  # noqa: S608
-CURRENT_LINES = f"select feed, sale_date, count(*) from ({CURRENT_ROWS}) as c group by 1, 2"  # noqa: S608
-FACT = "select feed, sale_date, sum(net_cents) from core.fct_order_lines group by 1, 2"
-FACT_LINES = "select feed, sale_date, count(*) from core.fct_order_lines group by 1, 2"
+CURRENT = f"select feed, sale_date, sum(net_cents), count(*) from ({CURRENT_ROWS}) as c group by 1, 2"  # noqa: S608
+FACT = "select feed, sale_date, sum(net_cents), count(*) from core.fct_order_lines group by 1, 2"
 
 _OF_SALES = "from core.fct_order_lines where counts_as_revenue and line_type = 'sale' group by sale_date"
 _OF_RETURNS = "from core.fct_order_lines where counts_as_revenue and line_type = 'return' group by sale_date"
@@ -69,16 +64,19 @@ HOURLY = "select null, sale_date, sum(net_sales_cents) from marts_next.hourly_sa
 PRODUCTS = "select null, null::date, sum(net_sales_cents) from marts_next.product_performance"
 
 
+Unit = Literal["cents", "lines"]
+
+
 @dataclass(frozen=True)
 class Identity:
-    """Two ways to the same sum; `look` is a query that shows where they part."""
+    """Two ways to the same sum, of cents or of lines."""
 
     name: str
     says: str
     expected: str
     actual: str
     by_day: bool
-    unit: str = "cents"
+    unit: Unit = "cents"
 
 
 IDENTITIES = (
@@ -87,8 +85,8 @@ IDENTITIES = (
     Identity(
         "raw lines = fact lines",
         "the current raw rows and the rows of core.fct_order_lines",
-        CURRENT_LINES,
-        FACT_LINES,
+        CURRENT,
+        FACT,
         by_day=True,
         unit="lines",
     ),
@@ -127,10 +125,12 @@ class Comparison:
     expected: int
     actual: int
     scopes: int
+    agreeing: tuple[tuple[str, int], ...]  # scope, amount
     differing: tuple[tuple[str, int, int], ...]  # scope, expected, actual
 
     @property
     def holds(self) -> bool:
+        """Whether the two sides agree everywhere."""
         return not self.differing
 
     @property
@@ -138,13 +138,8 @@ class Comparison:
         """The first place where the two sides part, in words."""
         if self.holds:
             return None
-        scope, expected, actual = self.differing[
-            -1
-        ]  # the narrowest: days come after feeds, feeds after the total
-        for candidate in self.differing:
-            if candidate[0].startswith("day "):
-                scope, expected, actual = candidate
-                break
+        days = [side for side in self.differing if side[0].startswith("day ")]
+        scope, expected, actual = days[0] if days else self.differing[-1]
         more = f" (and {len(self.differing) - 1} more places)" if len(self.differing) > 1 else ""
         return (
             f"{self.identity.says} disagree by {actual - expected:+,} {self.identity.unit} for {scope}: "
@@ -158,27 +153,31 @@ def reconcile(connection: psycopg.Connection[Any], *, build_id: int) -> list[Com
     Totals and feeds are always written, days only where they differ: the table then grows with builds, not
     with builds × days. Runs in the caller's transaction.
     """
-    cache: dict[str, Mapping[str, int]] = {}
+    # every join here is of whole tables; a nested loop, chosen on stale figures, took 3 s instead of 0.2 s
+    connection.execute("select set_config('enable_nestloop', 'off', true)")
+    answers: dict[str, list[Any]] = {}
 
-    def side(query: str, by_day: bool) -> Mapping[str, int]:
-        if query not in cache:
-            cache[query] = _scopes(connection.execute(query, {"build": build_id}).fetchall())
-        found = cache[query]
-        return found if by_day else {scope: n for scope, n in found.items() if not scope.startswith("day ")}
+    def side(query: str, identity: Identity) -> Mapping[str, int]:
+        if query not in answers:
+            answers[query] = connection.execute(query, {"build": build_id}).fetchall()
+        found = _scopes(answers[query], unit=identity.unit)
+        return found if identity.by_day else {s: n for s, n in found.items() if not s.startswith("day ")}
 
     comparisons = [
-        _compare(identity, side(identity.expected, identity.by_day), side(identity.actual, identity.by_day))
+        _compare(identity, side(identity.expected, identity), side(identity.actual, identity))
         for identity in IDENTITIES
     ]
-    _write(connection, build_id, comparisons, cache)
+    _write(connection, build_id, comparisons)
     return comparisons
 
 
-def _scopes(rows: Iterable[Sequence[Any]]) -> Mapping[str, int]:
+def _scopes(rows: Iterable[Sequence[Any]], *, unit: Unit) -> Mapping[str, int]:
+    """Sums by total, feed and day."""
+    place = 2 if unit == "cents" else 3
     sums: dict[str, int] = defaultdict(int)
     sums["total"] = 0
-    for feed, day, cents in rows:
-        amount = int(cents or 0)
+    for row in rows:
+        feed, day, amount = row[0], row[1], int(row[place] or 0)
         sums["total"] += amount
         if feed is not None:
             sums[f"feed {feed}"] += amount
@@ -189,39 +188,36 @@ def _scopes(rows: Iterable[Sequence[Any]]) -> Mapping[str, int]:
 
 def _compare(identity: Identity, expected: Mapping[str, int], actual: Mapping[str, int]) -> Comparison:
     scopes = sorted(set(expected) | set(actual), key=lambda scope: (_rank(scope), scope))
-    differing = tuple(
-        (scope, expected.get(scope, 0), actual.get(scope, 0))
-        for scope in scopes
-        if expected.get(scope, 0) != actual.get(scope, 0)
+    sides = [(scope, expected.get(scope, 0), actual.get(scope, 0)) for scope in scopes]
+    return Comparison(
+        identity,
+        expected["total"],
+        actual["total"],
+        len(scopes),
+        agreeing=tuple((scope, wanted) for scope, wanted, found in sides if wanted == found),
+        differing=tuple(side for side in sides if side[1] != side[2]),
     )
-    return Comparison(identity, expected["total"], actual["total"], len(scopes), differing)
 
 
 def _rank(scope: str) -> int:
     return ("total", "feed", "day").index(scope.split(" ", 1)[0])
 
 
-def _write(
-    connection: psycopg.Connection[Any],
-    build_id: int,
-    comparisons: Sequence[Comparison],
-    cache: Mapping[str, Mapping[str, int]],
-) -> None:
+def _write(connection: psycopg.Connection[Any], build_id: int, comparisons: Sequence[Comparison]) -> None:
+    """Replace this build's sums; lines are counted, not money, and stand in ops.audit_results only."""
     connection.execute("delete from ops.reconciliation where build_id = %s", [build_id])
-    rows: dict[tuple[str, str], tuple[int, int]] = {}
-    for comparison in comparisons:
-        expected, actual = cache[comparison.identity.expected], cache[comparison.identity.actual]
-        for scope in set(expected) & set(actual):
-            if not scope.startswith("day "):
-                rows[comparison.identity.name, scope] = (expected[scope], actual[scope])
-        for scope, wanted, found in comparison.differing:
-            rows[comparison.identity.name, scope] = (wanted, found)
+    rows = [
+        (build_id, comparison.identity.name, scope, wanted, found)
+        for comparison in comparisons
+        if comparison.identity.unit == "cents"
+        for scope, wanted, found in (
+            *comparison.differing,
+            *((scope, n, n) for scope, n in comparison.agreeing if not scope.startswith("day ")),
+        )
+    ]
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into ops.reconciliation (build_id, identity, scope, expected_cents, actual_cents) "
             "values (%s, %s, %s, %s, %s)",
-            [
-                (build_id, name, scope, wanted, found)
-                for (name, scope), (wanted, found) in sorted(rows.items())
-            ],
+            sorted(rows),
         )

@@ -83,7 +83,7 @@ def refuse_breaking(change: SchemaChange) -> None:
     if change.why_breaking:
         raise ShopxError(
             f"Not published, because readers would lose something: {'; '.join(change.why_breaking)}. "
-            "If that is meant, publish once with --allow-breaking."
+            "If that is meant, allow it once: ./shopx run --allow-breaking."
         )
 
 

@@ -6,10 +6,17 @@ from datetime import date
 
 import pytest
 
-from publication.audit import audit
+from publication.audit import AuditResult, audit
 from publication.driver import drive
 from publication.publish import publish
 from publication.verify import verify
+
+
+@pytest.fixture(autouse=True)
+def without_expectations(monkeypatch):
+    """The suites are proven in test_audit.py; here they would only cost a second in each test."""
+    passed = AuditResult("expectation", "left out", None, None, True, None)
+    monkeypatch.setattr("publication.audit._expectations", lambda *_: [passed])
 
 
 def published(shop):
