@@ -19,9 +19,9 @@ from warehouse.errors import ShopxError
 FEEDS = Path(__file__).parent / "feeds"
 
 Field_ = Literal[
-    "date", "order_id", "line_number", "order_status", "product_id", "product_name", "category", "customer_id",
-    "customer_name", "customer_email", "store", "region", "country", "sales_rep", "channel", "quantity",
-    "unit_price", "amount", "discount", "tax", "unit_cost", "currency",
+    "date", "order_id", "line_number", "order_status", "product_id", "product_name",
+    "category", "customer_id", "customer_name", "customer_email", "store", "region", "country", "sales_rep",
+    "channel", "quantity", "unit_price", "amount", "discount", "tax", "unit_cost", "currency",
 ]  # fmt: skip
 NUMBERS = ("quantity", "unit_price", "amount", "discount", "tax", "unit_cost")
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -34,8 +34,8 @@ class _Strict(BaseModel):
 class Column(_Strict):
     """How one of our columns is found and what its cells may hold.
 
-    `optional`: the header may lack it; `required`: no cell of it may be empty; `above`, `below`: exclusive bounds;
-    `spreadsheet_integer`: ids that a spreadsheet turned into 17850.0 lose the .0 again.
+    `optional`: the header may lack it; `required`: no cell of it may be empty; `above`, `below`: exclusive
+    bounds; `spreadsheet_integer`: ids that a spreadsheet turned into 17850.0 lose the .0 again.
     """
 
     names: tuple[str, ...] = Field(min_length=1)
@@ -106,7 +106,8 @@ class Contract(_Strict):
 
     @property
     def source_name(self) -> str:
-        """Feeds of one source share order ids; the feed is its own source unless the contract says otherwise."""
+        """Feeds of one source share order ids; the feed is its own source unless the contract says
+        otherwise."""
         return self.source or self.feed
 
 

@@ -1,7 +1,7 @@
 """Which contract a header fits, and which of its columns is which of ours.
 
-Put header rules here; they match whole normalised names only, so that a shipping date is never the date of sale.
-Never read a file here, never look at values.
+Put header rules here; they match whole normalised names only, so that a shipping date is never the date of
+sale. Never read a file here, never look at values.
 """
 
 from __future__ import annotations
@@ -106,9 +106,11 @@ def _settle(header: Sequence[str], contract: Contract) -> Match:
 
 
 def choose_contract(header: list[str], contracts: Mapping[str, Contract], *, feed: str | None) -> Match:
-    """The contract `feed`, or else the one declared contract whose columns are all there, or else the built-in one.
+    """The contract `feed`, or else the one declared contract whose columns are all there, or else the
+    built-in one.
 
-    Raises FileRefused: unknown feed, a missing required column, two candidates for one, two contracts that fit alike.
+    Raises FileRefused: unknown feed, a missing required column, two candidates for one, two contracts that
+    fit alike.
     """
     if feed is not None:
         if feed not in contracts:

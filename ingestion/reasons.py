@@ -1,7 +1,7 @@
 """The closed list of reason codes: what each means and what to do about it.
 
-Put every code a reader may give here; docs/reasons.md has a heading for each, kept equal by a test. Never wording for
-one single value (that is `message`, built from what was seen), never checks.
+Put every code a reader may give here; docs/reasons.md has a heading for each, kept equal by a test. Never
+wording for one single value (that is `message`, built from what was seen), never checks.
 """
 
 from __future__ import annotations
@@ -186,7 +186,8 @@ MAX_MESSAGE = 200
 
 
 def _shown(text: str, limit: int) -> str:
-    """`text` on one line, control characters visible, cut in the middle of nothing: the end is what is cut."""
+    """`text` on one line, control characters visible, cut in the middle of nothing: the end is what is
+    cut."""
     plain = text[: limit + 1]
     if not plain.isprintable():
         plain = "".join(c if c.isprintable() else "�" for c in plain)
@@ -194,9 +195,11 @@ def _shown(text: str, limit: int) -> str:
 
 
 def message(code: str, *, row: int, line: int, column: str, saw: str, expected: str) -> str:
-    """What a person reads about one rejected row: where, what was seen, what was expected, what to do; ≤ 200 characters.
+    """What a person reads about one rejected row: where, what was seen, what was expected, what to do; ≤ 200
+    characters.
 
-    `row` is the row a spreadsheet shows, `line` the physical line; `column` is the file's own header, '' for the row.
+    `row` is the row a spreadsheet shows, `line` the physical line; `column` is the file's own header, '' for
+    the row.
     """
     reason = REASONS[code]
     where = f"row {row:,} (line {line:,})" + (f', column "{_shown(column, 24)}"' if column else "")

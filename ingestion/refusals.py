@@ -1,6 +1,7 @@
 """How ingestion says no: a file refused, a file that only a person can decide, a file that is damaged.
 
-Put exceptions here that cross from reading to landing. Never put row-level reasons here (reasons.py), never I/O.
+Put exceptions here that cross from reading to landing. Never put row-level reasons here (reasons.py), never
+I/O.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ class FileRefused(ShopxError):
 class Undecided(ShopxError):
     """The file can be read in more than one way and nothing in it proves which: it must be held.
 
-    `reason_code` is from ingestion.reasons; `choices` maps what a person may answer (`release N --as <choice>`)
-    to the `read_as` that open_reading then wants, e.g. `{"day-first": {"date_order": "day-first"}}`; `contract` is
-    the one the header fits.
+    `reason_code` is from ingestion.reasons; `choices` maps what a person may answer (`release N --as
+    <choice>`) to the `read_as` that open_reading then wants, e.g. `{"day-first": {"date_order":
+    "day-first"}}`; `contract` is the one the header fits.
     """
 
     def __init__(

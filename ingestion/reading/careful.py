@@ -1,6 +1,8 @@
-"""The careful reader: cuts a damaged file by hand, row by row, and validates with the same query as the fast one.
+"""The careful reader: cuts a damaged file by hand, row by row, and validates with the same query as the fast
+one.
 
-It resynchronises at the next sound line; what cannot be cut is rejected with its bytes, never shifted or repaired.
+It resynchronises at the next sound line; what cannot be cut is rejected with its bytes, never shifted or
+repaired.
 """
 
 from __future__ import annotations
@@ -13,11 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ingestion.reading import finishing, messages
-from ingestion.reading.delivery import Delivery
+from ingestion.reading.delivery import Delivery, Text
 from ingestion.reading.engine import cursor, literal
 from ingestion.reading.finishing import Place
 from ingestion.reading.rows import Batch, Reading, RejectedRow
-from ingestion.reading.tokens import UNIT, Record, cut, records
+from ingestion.reading.tokens import UNIT, Grammar, Record, cut, records
 
 if TYPE_CHECKING:
     import duckdb
@@ -85,7 +87,7 @@ class CarefulReading(Reading):
 
         used = sorted(set(self.delivery.plan.columns.values()))
         cells = ", ".join(f"cells[{position + 1}] as c{position}" for position in used)
-        split = f"select string_split(text, {literal(UNIT)}) as cells from texts"  # noqa: S608 - no value in it
+        split = f"select string_split(text, {literal(UNIT)}) as cells from texts"  # noqa: S608
         query = f"with src as (select {cells} from ({split})) {self.delivery.plan.query}"  # noqa: S608
         connection.register("texts", pa.table({"text": pa.array(texts, pa.string())}))
         try:
@@ -108,15 +110,17 @@ class CarefulReading(Reading):
         return RejectedRow(record.line, record.sheet_row, record.offset, ("",), (code,), (text,), record.raw)
 
 
-def all_records(delivery: Delivery) -> Iterator[Record]:
+def all_records(text: Text) -> Iterator[Record]:
     """Every record of the file under its header."""
-    with delivery.path.open("rb") as file:
-        start = len(codecs.BOM_UTF8) if delivery.found.has_bom else 0
+    with text.path.open("rb") as file:
+        start = len(codecs.BOM_UTF8) if text.found.has_bom else 0
         file.seek(start)
         yield from records(
-            file, delimiter=delivery.head.delimiter, newline=delivery.found.newline, encoding=delivery.encoding,
-            width=len(delivery.head.header), lines_before=delivery.head.lines_before, start=start,
-        )  # fmt: skip
+            file,
+            grammar=Grammar(text.head.delimiter, text.found.newline, text.encoding, len(text.head.header)),
+            lines_before=text.head.lines_before,
+            start=start,
+        )
 
 
 def is_gap(cells: list[str], header: list[str]) -> bool:

@@ -1,7 +1,7 @@
 """SQL that turns date text into timestamps, and that tells which date order a file proves.
 
-ISO text in its usual spelling costs one cast and one comparison; every other form is matched by pattern, rewritten to
-ISO and then cast, in a branch that usual files never enter. Never time zones here (zones.py).
+ISO text in its usual spelling costs one cast and one comparison; every other form is matched by pattern,
+rewritten to ISO and then cast, in a branch that usual files never enter. Never time zones here (zones.py).
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ YEAR_LAST = _YEAR_LAST + _TIME
 
 
 def usual_iso(cell: str, ts: str) -> str:
-    """SQL: true when `ts`, the cast of the cell, prints as the very same text: nothing was guessed or shifted."""
+    """SQL: true when `ts`, the cast of the cell, prints as the very same text: nothing was guessed or
+    shifted."""
     return f"(isfinite({ts}) and ({ts}::varchar = {cell} or ({ts}::date)::varchar = {cell}))"
 
 
@@ -59,7 +60,8 @@ def has_clock(iso: str) -> str:
 
 
 def local_time(iso: str) -> str:
-    """SQL: the timestamp of rewritten text as it stands on the clock, null when that day or time does not exist."""
+    """SQL: the timestamp of rewritten text as it stands on the clock, null when that day or time does not
+    exist."""
     clock = rf"regexp_replace({iso}, '(?i)^([0-9]+-[0-9]+-[0-9]+) ?([0-9:.]*).*$', '\1 \2')"
     hour = rf"try_cast(regexp_extract({iso}, ' ([0-9]{{1,2}}):', 1) as integer)"
     half = rf"lower(regexp_extract({iso}, '(?i)([ap])\.?m', 1))"
@@ -86,7 +88,8 @@ def offset_minutes(iso: str) -> str:
 
 
 def order_evidence(cell: str) -> tuple[str, str, str]:
-    """Three SQL aggregates: cells with the year last, those only day-first can be, those only month-first can be."""
+    """Three SQL aggregates: cells with the year last, those only day-first can be, those only month-first can
+    be."""
     form = f"regexp_full_match({cell}, '{YEAR_LAST}')"
     first = rf"try_cast(regexp_extract({cell}, '^([0-9]+)', 1) as integer)"
     second = rf"try_cast(regexp_extract({cell}, '^[0-9]+[-/.]([0-9]+)', 1) as integer)"

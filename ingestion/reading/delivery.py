@@ -12,25 +12,27 @@ from pathlib import Path
 from ingestion.contract import Contract
 from ingestion.reading.dialect import Head, Scan
 from ingestion.reading.engine import literal
-from ingestion.reading.validation import Plan
+from ingestion.reading.plan import Plan
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """Everything that is known before the first row is read."""
+class Text:
+    """A file as delimited text: enough to cut it into records."""
 
     path: Path
     found: Scan
     head: Head
+    encoding: str
+
+
+@dataclass(frozen=True)
+class Delivery(Text):
+    """Everything that is known before the first row is read."""
+
     contract: Contract
     plan: Plan
     today: date
     facts: dict[str, object]
-
-    @property
-    def encoding(self) -> str:
-        """The encoding cells are decoded with."""
-        return self.contract.encoding or "utf-8"
 
     @property
     def can_be_fast(self) -> bool:
@@ -49,6 +51,7 @@ def csv_source(path: Path, head: Head) -> str:
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(head.header)))
     return (
         f"read_csv({literal(str(path))}, columns = {{{columns}}}, auto_detect = false, header = true, "
-        f"delim = {literal(head.delimiter)}, quote = '\"', escape = '\"', strict_mode = true, null_padding = false, "
-        f"compression = 'none', hive_partitioning = false, skip = {head.lines_before}, buffer_size = 2097152, max_line_size = 1048576)"
+        f"delim = {literal(head.delimiter)}, quote = '\"', escape = '\"', strict_mode = true, "
+        f"null_padding = false, compression = 'none', hive_partitioning = false, skip = {head.lines_before}, "
+        "buffer_size = 2097152, max_line_size = 1048576)"
     )

@@ -26,7 +26,8 @@ _MAGIC = {
 
 @dataclass(frozen=True)
 class Scan:
-    """What one pass over the bytes found. `lines` counts physical lines; `sample` is the start without BOM."""
+    """What one pass over the bytes found. `lines` counts physical lines; `sample` is the start without
+    BOM."""
 
     size: int
     lines: int
@@ -134,7 +135,8 @@ def _refuse_binary(path: Path, sample: bytes) -> None:
 def _refuse_other_encoding(path: Path, has_bom: bool) -> None:
     """A few damaged lines are rejected one by one; a file in another encoding is refused whole.
 
-    It is taken to be in another encoding when more than 1 % of its lines are no UTF-8 and none is proper non-ASCII UTF-8.
+    It is taken to be in another encoding when more than 1 % of its lines are no UTF-8 and none is proper
+    non-ASCII UTF-8.
     """
     lines = invalid = proper = 0
     first = 0
@@ -151,8 +153,8 @@ def _refuse_other_encoding(path: Path, has_bom: bool) -> None:
                 first = first or lines
     if not has_bom and invalid * 100 > lines and not proper:
         raise FileRefused(
-            f"{path.name} is not UTF-8 (first at line {first:,}); save it as CSV UTF-8, or write its encoding, "
-            f"e.g. encoding: cp1252, into the feed's contract [FILE_NOT_UTF8]"
+            f"{path.name} is not UTF-8 (first at line {first:,}); save it as CSV UTF-8, or write its "
+            f"encoding, e.g. encoding: cp1252, into the feed's contract [FILE_NOT_UTF8]"
         )
 
 

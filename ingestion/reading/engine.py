@@ -17,7 +17,7 @@ MEMORY = "160MB"
 
 @lru_cache(maxsize=1)
 def _root() -> duckdb.DuckDBPyConnection:
-    import duckdb  # noqa: PLC0415 - 60 ms, and only needed once a file is read
+    import duckdb  # noqa: PLC0415
 
     connection = duckdb.connect(
         ":memory:",
@@ -34,7 +34,8 @@ def _root() -> duckdb.DuckDBPyConnection:
 
 
 def cursor() -> duckdb.DuckDBPyConnection:
-    """A connection of its own to the shared in-memory engine; close it after use. Safe to call from any thread."""
+    """A connection of its own to the shared in-memory engine; close it after use. Safe to call from any
+    thread."""
     connection = _root().cursor()
     connection.execute("set TimeZone = 'UTC'")
     return connection

@@ -66,7 +66,7 @@ class FastReading(Reading):
         import pyarrow as pa  # noqa: PLC0415
 
         d = self.delivery
-        query = f"with src as (select * from {csv_source(d.path, d.head)}) {d.plan.query}"
+        query = f"with src as (select * from {csv_source(d.path, d.head)}) {d.plan.query}"  # noqa: S608
         connection = cursor()
         try:
             yield from connection.sql(query).to_arrow_reader(BATCH_ROWS)
@@ -94,7 +94,8 @@ class FastReading(Reading):
         return finishing.rejected(place, int(found.bits[index]), plan=d.plan, header=d.head.header)
 
     def _blank_lines(self, locator: Locator, rows: int) -> int:
-        """Lines that hold no record; the file is only walked for them when lines and records differ in number."""
+        """Lines that hold no record; the file is only walked for them when lines and records differ in
+        number."""
         if self.delivery.found.lines == rows + 1:
             return 0
         locator.finish()

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from ingestion.contract import Contract
 from ingestion.reading import messages
+from ingestion.reading.plan import Plan
 from ingestion.reading.rows import RejectedRow, accepted_schema
-from ingestion.reading.validation import Plan
 from ingestion.reading.zones import zone
 
 if TYPE_CHECKING:
@@ -122,7 +122,14 @@ def rejected(place: Place, bits: int, *, plan: Plan, header: Sequence[str]) -> R
             columns.append(header[plan.columns[check.column]] if check.column in plan.columns else "")
             reasons.append(check.code)
             texts.append(
-                messages.for_check(check, place.cells, plan.columns, header, place.sheet_row, place.line)
+                messages.for_check(
+                    check,
+                    place.cells,
+                    columns=plan.columns,
+                    header=header,
+                    row=place.sheet_row,
+                    line=place.line,
+                )
             )
     return RejectedRow(
         place.line, place.sheet_row, place.offset, tuple(columns), tuple(reasons), tuple(texts), place.raw

@@ -1,7 +1,8 @@
-"""Finds the bytes of single records of a sound file by their number: lines outside of quotes, counted with numpy.
+"""Finds the bytes of single records of a sound file by their number: lines outside of quotes, counted with
+numpy.
 
-Used by the fast reader only, and only for records that are rejected. What it finds is compared with what was parsed;
-a quote inside an unquoted cell can mislead it, and then the file goes through the careful reader.
+Used by the fast reader only, and only for records that are rejected. What it finds is compared with what was
+parsed; a quote inside an unquoted cell can mislead it, and then the file goes through the careful reader.
 """
 
 from __future__ import annotations

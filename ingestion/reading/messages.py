@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ingestion import reasons
-from ingestion.reading.validation import Check
+from ingestion.reading.plan import Check
 
 _WHOLE_ROW = {
     "ROW_TOO_SHORT": "{width} cells",
@@ -22,7 +22,13 @@ _WHOLE_ROW = {
 
 
 def for_check(
-    check: Check, cells: Sequence[str], columns: Mapping[str, int], header: Sequence[str], row: int, line: int
+    check: Check,
+    cells: Sequence[str],
+    *,
+    columns: Mapping[str, int],
+    header: Sequence[str],
+    row: int,
+    line: int,
 ) -> str:
     """The message for one failed check of one row."""
     shown = [cells[columns[name]].strip() for name in check.shows if name in columns]

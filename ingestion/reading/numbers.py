@@ -1,7 +1,7 @@
 """SQL that turns number text into exact decimals, and that tells which decimal mark a file proves.
 
-A cell is matched against a form before it is cast, because casts accept 1e3 and 1_000. Nothing passes through float.
-Never sums or signs here (validation.py).
+A cell is matched against a form before it is cast, because casts accept 1e3 and 1_000. Nothing passes through
+float. Never sums or signs here (validation.py).
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def _dressed(mark: Mark) -> str:
     point, thousands = (r"\.", ",") if mark == "." else (",", r"\.")
     grouped = "|".join(rf"[0-9]{{1,3}}(?:{gap}[0-9]{{3}})+" for gap in (thousands, "'", "’", _GAP))
     number = rf"(?:{grouped}|[0-9]+)(?:{point}[0-9]+)?"
-    return rf"(?:[+-]?{_CURRENCY}{_GAP}?{number}|{_CURRENCY}{_GAP}?[+-]{number}|[+-]?{number}(?:{_GAP}?{_CURRENCY})?)"
+    before = rf"[+-]?{_CURRENCY}{_GAP}?{number}|{_CURRENCY}{_GAP}?[+-]{number}"
+    return rf"(?:{before}|[+-]?{number}(?:{_GAP}?{_CURRENCY})?)"
 
 
 def number_text(cell: str, mark: Mark) -> str:
@@ -66,7 +67,8 @@ def has_more_decimals(number: str, digits: int) -> str:
 def proves_comma(cell: str) -> str:
     """SQL: true when the cell can only be read with a decimal comma: 12,5 · 12,50 · 1.234,5 · 1234,567."""
     return (
-        rf"regexp_matches({cell}, ',[0-9]{{1,2}}[^0-9.,]*$') or regexp_matches({cell}, ',[0-9]{{4,}}[^0-9]*$') "
+        rf"regexp_matches({cell}, ',[0-9]{{1,2}}[^0-9.,]*$') "
+        rf"or regexp_matches({cell}, ',[0-9]{{4,}}[^0-9]*$') "
         rf"or regexp_matches({cell}, '\..*,') or regexp_matches({cell}, '[0-9]{{4}},[0-9]')"
     )
 
@@ -74,6 +76,7 @@ def proves_comma(cell: str) -> str:
 def proves_point(cell: str) -> str:
     """SQL: true when the cell can only be read with a decimal point."""
     return (
-        rf"regexp_matches({cell}, '\.[0-9]{{1,2}}[^0-9.,]*$') or regexp_matches({cell}, '\.[0-9]{{4,}}[^0-9]*$') "
+        rf"regexp_matches({cell}, '\.[0-9]{{1,2}}[^0-9.,]*$') "
+        rf"or regexp_matches({cell}, '\.[0-9]{{4,}}[^0-9]*$') "
         rf"or regexp_matches({cell}, ',.*[.]') or regexp_matches({cell}, ',.*,')"
     )

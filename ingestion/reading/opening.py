@@ -1,6 +1,7 @@
 """Opens a delivery: dialect, contract, date order and decimal mark are settled here, before a row is read.
 
-Put the order of those decisions here. Never row checks (validation.py), never parsing loops (fast.py, careful.py).
+Put the order of those decisions here. Never row checks (validation.py), never parsing loops (fast.py,
+careful.py).
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ def open_reading(
 ) -> Reading:
     """Open `path` as a delivery of `feed` (or of the contract its header fits).
 
-    `read_as` holds what a person decided, e.g. `{"date_order": "day-first"}`; `currency` is the reporting currency.
-    Raises FileRefused (it can be no delivery) or Undecided (it must be held), both before anything is yielded.
+    `read_as` holds what a person decided, e.g. `{"date_order": "day-first"}`; `currency` is the reporting
+    currency. Raises FileRefused (it can be no delivery) or Undecided (it must be held), both before anything
+    is yielded.
     """
     known = load_contracts() if contracts is None else contracts
     encoding = known[feed].encoding if feed in known and feed is not None else None
@@ -64,14 +66,15 @@ def open_reading(
         "ignored": match.ignored,
     }
     plan = compile_plan(contract, match.columns, settled)
-    delivery = Delivery(path, found, head, contract, plan, today, facts)
+    delivery = Delivery(path, found, head, contract.encoding or "utf-8", contract, plan, today, facts)
     return FastReading(delivery) if delivery.can_be_fast else CarefulReading(delivery)
 
 
 def _choose(
     path: Path, found: Scan, contracts: Mapping[str, Contract], *, feed: str | None, encoding: str | None
 ) -> tuple[Head, Match]:
-    """The delimiter under which the header fits a contract; the one with most of our columns if several do."""
+    """The delimiter under which the header fits a contract; the one with most of our columns if several
+    do."""
     fits: list[tuple[Head, Match]] = []
     refusal: FileRefused | None = None
     for head in dialect.heads(found, encoding=encoding):

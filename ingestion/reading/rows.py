@@ -50,7 +50,7 @@ ACCEPTED_COLUMNS: tuple[tuple[str, str], ...] = (
 
 def accepted_schema() -> pa.Schema:
     """The Arrow schema of `Batch.accepted`."""
-    import pyarrow as pa  # noqa: PLC0415 - heavy, and only needed once a file is read
+    import pyarrow as pa  # noqa: PLC0415
 
     types: dict[str, Any] = {
         "int32": pa.int32(),
@@ -66,10 +66,11 @@ def accepted_schema() -> pa.Schema:
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """One refused record. `columns`, `reasons` and `messages` run in parallel; a column is '' for the whole row.
+    """One refused record. `columns`, `reasons` and `messages` run in parallel; a column is '' for the whole
+    row.
 
-    `line_number`: physical line from 1; `sheet_row`: records counted from 1 with the header; `byte_offset`: where
-    `raw_bytes` (the record without its line end) starts in the file.
+    `line_number`: physical line from 1; `sheet_row`: records counted from 1 with the header; `byte_offset`:
+    where `raw_bytes` (the record without its line end) starts in the file.
     """
 
     line_number: int
@@ -102,7 +103,8 @@ class Reading(ABC):
 
     @abstractmethod
     def batches(self) -> Iterator[Batch]:
-        """Yield the delivery in batches. The fast reader may raise DamagedFile after batches were handed out."""
+        """Yield the delivery in batches. The fast reader may raise DamagedFile after batches were handed
+        out."""
 
     @abstractmethod
     def careful(self) -> Reading:

@@ -15,11 +15,11 @@ from ingestion.contract import NUMBERS, Contract
 from ingestion.matching import Match
 from ingestion.reading import dates, numbers
 from ingestion.reading.careful import all_records
-from ingestion.reading.delivery import Delivery, can_be_fast, csv_source
+from ingestion.reading.delivery import Text, can_be_fast, csv_source
 from ingestion.reading.dialect import Head, Scan, rows
 from ingestion.reading.engine import cursor
+from ingestion.reading.plan import Settled
 from ingestion.reading.rows import BATCH_ROWS
-from ingestion.reading.validation import Settled
 from ingestion.refusals import Undecided
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ _MARK_CHOICES = {
 def settle(
     path: Path, found: Scan, head: Head, match: Match, *, read_as: Mapping[str, str], currency: str | None
 ) -> Settled:
-    """Date order, decimal mark and currency of this file. Raises Undecided where the file does not prove them."""
+    """Date order, decimal mark and currency of this file. Raises Undecided where the file does not prove
+    them."""
     text = found.sample.decode(match.contract.encoding or "utf-8", errors="replace")
     sample = rows(text, delimiter=head.delimiter, limit=_SAMPLE_ROWS)[1:]
     cells = {
@@ -63,12 +64,13 @@ def _currency(contract: Contract, seen: list[str], reporting: str | None) -> str
 def _date_order(
     asker: _Asker, contract: Contract, seen: list[str], read_as: Mapping[str, str]
 ) -> dates.Order | None:
-    given = read_as.get("date_order")
-    if given in ("day-first", "month-first"):
-        return given  # type: ignore[return-value]
-    for order in ("day-first", "month-first"):
+    orders: tuple[dates.Order, ...] = ("day-first", "month-first")
+    for order in orders:
+        if read_as.get("date_order") == order:
+            return order
+    for order in orders:
         if order in contract.date_formats:
-            return order  # type: ignore[return-value]
+            return order
     if "by-proof" not in contract.date_formats or not any(
         re.fullmatch(dates.YEAR_LAST, cell) for cell in seen
     ):
@@ -78,15 +80,16 @@ def _date_order(
     if day_first and month_first:
         raise Undecided(
             "DATE_ORDER_CONTRADICTS",
-            f'column "{name}" holds {day_first:,} dates that can only be day-first and {month_first:,} that can only be '
-            f"month-first; correct the file, or say which is meant",
+            f'column "{name}" holds {day_first:,} dates that can only be day-first and {month_first:,} that '
+            f"can only be month-first; correct the file, or say which is meant",
             choices=_CHOICES,
         )
     if not day_first and not month_first:
         example = next(cell for cell in seen if re.fullmatch(dates.YEAR_LAST, cell))
         raise Undecided(
             "DATE_ORDER_UNDECIDED",
-            f'all {total:,} dates in column "{name}" fit both orders, e.g. "{example[:20]}"; say which is meant',
+            f'all {total:,} dates in column "{name}" fit both orders, e.g. "{example[:20]}"; '
+            "say which is meant",
             choices=_CHOICES,
         )
     return "day-first" if day_first else "month-first"
@@ -120,7 +123,8 @@ def _decimal_mark(
     example = next(cell for name in names for cell in cells[name] if "," in cell)
     raise Undecided(
         "DECIMAL_MARK_UNDECIDED",
-        f'numbers like "{example[:20]}" can be read with a decimal comma or a decimal point; say which is meant',
+        f'numbers like "{example[:20]}" can be read with a decimal comma or a decimal point; '
+        "say which is meant",
         choices=_MARK_CHOICES,
     )
 
@@ -141,7 +145,8 @@ class _Asker:
         try:
             if can_be_fast(self.path, self.found, self.match.contract):
                 try:
-                    query = f"select {wanted} from {csv_source(self.path, self.head)}"  # noqa: S608 - our own text
+                    source = csv_source(self.path, self.head)
+                    query = f"select {wanted} from {source}"  # noqa: S608
                     return [int(n) for n in connection.sql(query).fetchall()[0]]
                 except duckdb.Error:
                     pass
@@ -154,9 +159,9 @@ class _Asker:
     ) -> list[int]:
         import pyarrow as pa  # noqa: PLC0415
 
-        delivery = Delivery(self.path, self.found, self.head, self.match.contract, None, None, {})  # type: ignore[arg-type]
+        text = Text(self.path, self.found, self.head, self.match.contract.encoding or "utf-8")
         totals = [0] * size
-        found = all_records(delivery)
+        found = all_records(text)
         while chunk := list(islice(found, BATCH_ROWS)):
             column = [record.cells[position] for record in chunk if record.text]
             connection.register("src", pa.table({f"c{position}": pa.array(column, pa.string())}))

@@ -1,6 +1,7 @@
 """Cuts bytes into records and cells by hand, losing one row and not the file where quotes are broken.
 
-Put the grammar of delimited text here, the same that the fast reader's engine follows for sound files. Never types.
+Put the grammar of delimited text here, the same that the fast reader's engine follows for sound files. Never
+types.
 """
 
 from __future__ import annotations
@@ -14,12 +15,23 @@ _CHUNK = 1024 * 1024
 LONGEST_RECORD = 1024 * 1024
 
 
-#: What parts cells inside Record.text; a cell that holds this control character itself is refused as NOT_TEXT.
+#: What parts cells inside Record.text; a cell that holds this control character itself is refused as
+#: NOT_TEXT.
 UNIT = "\x1f"
 
 
+class Grammar(NamedTuple):
+    """How one file is written: its delimiter, line end, encoding, and how many cells its header has."""
+
+    delimiter: str
+    newline: bytes
+    encoding: str
+    width: int
+
+
 class Record(NamedTuple):
-    """One record as it stands in the file: its cells joined by UNIT, or None where `reason` says why it has none.
+    """One record as it stands in the file: its cells joined by UNIT, or None where `reason` says why it has
+    none.
 
     A blank line has the text "" and no reason.
     """
@@ -46,7 +58,8 @@ def _patterns(delimiter: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 def cut(text: str, delimiter: str) -> tuple[list[str] | None, str | None]:
     """The cells of one record without its line end, or why it has none: QUOTE_NOT_CLOSED or QUOTE_MISPLACED.
 
-    A quote opens a cell only at its start (blanks before it are dropped); elsewhere it is an ordinary character.
+    A quote opens a cell only at its start (blanks before it are dropped); elsewhere it is an ordinary
+    character.
     """
     if '"' not in text:
         return text.split(delimiter), None
@@ -100,21 +113,13 @@ class _Lines:
         self.at = 0
 
 
-def records(
-    file: BinaryIO,
-    *,
-    delimiter: str,
-    newline: bytes,
-    encoding: str,
-    width: int,
-    lines_before: int,
-    start: int = 0,
-) -> Iterator[Record]:
+def records(file: BinaryIO, *, grammar: Grammar, lines_before: int, start: int = 0) -> Iterator[Record]:
     """Every record under the header; a blank line is a record with no cells and no reason.
 
-    An open quote is followed over lines until the record is sound with `width` cells; if it never is, its first line
-    alone is given up (QUOTE_NOT_CLOSED) and reading goes on with the next.
+    An open quote is followed over lines until the record is sound with as many cells as the header;
+    if it never is, its first line alone is given up (QUOTE_NOT_CLOSED) and reading goes on with the next.
     """
+    delimiter, newline, encoding, width = grammar
     lines = _Lines(file, newline)
     number, sheet_row, offset = 1, 1, start
     header_done = False
@@ -132,7 +137,7 @@ def records(
                     record = (raw, text.replace(delimiter, UNIT), None)
             taken, size = 1, len(line)
         if record is None:
-            taken, record = _one(lines, line, delimiter, newline, encoding, width)
+            taken, record = _one(lines, line, grammar)
             size = sum(len(part) for part in lines.lines[lines.at : lines.at + taken])
         if header_done:
             yield Record(number, sheet_row, offset, *record)
@@ -147,16 +152,15 @@ def records(
 _Cut = tuple[bytes, str | None, str | None]
 
 
-def _one(
-    lines: _Lines, line: bytes, delimiter: str, newline: bytes, encoding: str, width: int
-) -> tuple[int, _Cut]:
+def _one(lines: _Lines, line: bytes, grammar: Grammar) -> tuple[int, _Cut]:
+    delimiter, newline, encoding, width = grammar
     raw = _bare(line, newline)
     text, reason = _decode(raw, encoding)
     if text is None:
         return 1, (raw, None, reason)
     cells, reason = cut(text, delimiter)
     if reason == "QUOTE_NOT_CLOSED":
-        joined = _follow(lines, line, delimiter, newline, encoding, width)
+        joined = _follow(lines, line, grammar)
         if joined is not None:
             return joined
         return 1, (raw, None, reason)
@@ -165,10 +169,9 @@ def _one(
     return 1, (raw, *_joined(cells, width))
 
 
-def _follow(
-    lines: _Lines, line: bytes, delimiter: str, newline: bytes, encoding: str, width: int
-) -> tuple[int, _Cut] | None:
+def _follow(lines: _Lines, line: bytes, grammar: Grammar) -> tuple[int, _Cut] | None:
     """The record that starts with `line` and goes on over further lines, if there is a sound one."""
+    delimiter, newline, encoding, width = grammar
     parts, size, ahead = [line], len(line), 0
     while size <= LONGEST_RECORD:
         ahead += 1

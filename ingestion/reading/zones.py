@@ -31,9 +31,10 @@ class Zone:
         return utc + self.offsets[np.searchsorted(self.starts, utc, side="right") - 1]
 
     def to_utc(self, local: Micros) -> tuple[Micros, NDArray[np.bool_]]:
-        """UTC of wall-clock times, and which of them were skipped. Of a repeated hour the first pass is taken."""
-        # an offset's reign in wall-clock time begins at its start seen by itself; taking the offset before the last
-        # transition whose *old* reading is still ahead gives the earlier of two readings
+        """UTC of wall-clock times, and which of them were skipped. Of a repeated hour the first pass is
+        taken."""
+        # an offset's reign in wall-clock time begins at its start seen by itself; taking the offset before
+        # the last transition whose *old* reading is still ahead gives the earlier of two readings
         ends_by_old = self.starts[1:] + self.offsets[:-1]
         index = np.searchsorted(ends_by_old, local, side="right")
         utc = local - self.offsets[index]
@@ -43,7 +44,8 @@ class Zone:
 
 @lru_cache(maxsize=64)
 def zone(name: str) -> Zone:
-    """The transitions of a zone between 1969 and 2101, found by halving each day on which the offset changed."""
+    """The transitions of a zone between 1969 and 2101, found by halving each day on which the offset
+    changed."""
     info = ZoneInfo(name)
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
 

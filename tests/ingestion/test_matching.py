@@ -9,15 +9,21 @@ from ingestion.refusals import FileRefused
 CONTRACTS = load_contracts()
 
 LABELLED = {
-    "date": ["Date", "sale_date", "Order Date", "OrderDate", "INVOICE DATE", "Transaction-Date", "Datum", "Bestelldatum",
+    "date": ["Date", "sale_date", "Order Date", "OrderDate", "INVOICE DATE", "Transaction-Date", "Datum",
+    "Bestelldatum",
              "Fecha de venta", "Date de commande", "Data vendita", "Verkoopdatum"],
-    "order_id": ["Order ID", "order_id", "OrderNumber", "Order #", "Order No.", "Invoice", "InvoiceNo", "Transaction_ID",
+    "order_id": ["Order ID", "order_id", "OrderNumber", "Order #", "Order No.", "Invoice", "InvoiceNo",
+    "Transaction_ID",
                  "Bestellnummer", "Numéro de commande", "Número de pedido", "Receipt Number"],
-    "product_name": ["Product", "product_name", "Item", "Description", "Artikel", "Produit", "Producto", "Prodotto"],
+    "product_name": ["Product", "product_name", "Item", "Description", "Artikel", "Produit", "Producto",
+    "Prodotto"],
     "product_id": ["SKU", "Product ID", "ProductKey", "StockCode", "Item Code", "Artikelnummer", "EAN"],
-    "quantity": ["Quantity", "Qty", "QUANTITY ORDERED", "Units Sold", "Menge", "Quantité", "Cantidad", "Quantità", "Aantal"],
-    "unit_price": ["Unit Price", "UnitPrice", "Price", "Price Each", "Price Per Unit", "Einzelpreis", "Prix unitaire"],
-    "amount": ["Amount", "Total Spent", "Line Total", "Sales", "Revenue", "Betrag", "Umsatz", "Montant", "Importe",
+    "quantity": ["Quantity", "Qty", "QUANTITY ORDERED", "Units Sold", "Menge", "Quantité", "Cantidad",
+    "Quantità", "Aantal"],
+    "unit_price": ["Unit Price", "UnitPrice", "Price", "Price Each", "Price Per Unit", "Einzelpreis",
+    "Prix unitaire"],
+    "amount": ["Amount", "Total Spent", "Line Total", "Sales", "Revenue", "Betrag", "Umsatz", "Montant",
+    "Importe",
                "Amount (GBP)", "Amount (£)"],
     "customer_id": ["Customer ID", "customer_id", "CustomerKey", "user_id", "Kundennummer"],
     "customer_email": ["Email", "E-mail", "Customer Email"],
@@ -29,10 +35,14 @@ LABELLED = {
     "order_status": ["Status", "Order Status"],
 }  # fmt: skip
 STRANGERS = [
-    "Ship Date", "Shipping Date", "Delivery Date", "Due Date", "Birth Date", "StockDate", "Update Date", "Date of Birth", "Postal Code",
-    "Discount", "Discount %", "Discount Applied", "Order Total", "Net Amount", "Profit", "Row ID", "Ship Mode",
-    "Shipping Country Code Of Origin", "Location", "City", "State", "Payment Method", "Unnamed: 0", "", "Amount (cents)",
-    "Tax Rate", "Customer Segment", "Product Rating", "Price List", "Quantity In Stock", "Sub-Category", "Amount Due Date",
+    "Ship Date", "Shipping Date", "Delivery Date", "Due Date", "Birth Date", "StockDate", "Update Date",
+    "Date of Birth", "Postal Code",
+    "Discount", "Discount %", "Discount Applied", "Order Total", "Net Amount", "Profit", "Row ID",
+    "Ship Mode",
+    "Shipping Country Code Of Origin", "Location", "City", "State", "Payment Method", "Unnamed: 0", "",
+    "Amount (cents)",
+    "Tax Rate", "Customer Segment", "Product Rating", "Price List", "Quantity In Stock", "Sub-Category",
+    "Amount Due Date",
 ]  # fmt: skip
 
 
@@ -81,7 +91,16 @@ def test_what_is_missing_is_said() -> None:
 
 
 def test_the_declared_contract_wins_over_the_built_in_one() -> None:
-    header = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"]
+    header = [
+        "InvoiceNo",
+        "StockCode",
+        "Description",
+        "Quantity",
+        "InvoiceDate",
+        "UnitPrice",
+        "CustomerID",
+        "Country",
+    ]
     assert choose_contract(header, CONTRACTS, feed=None).contract.feed == "online_retail"
     assert choose_contract(header[:-1], CONTRACTS, feed=None).contract.feed == "sales_csv"
 

@@ -49,12 +49,14 @@ def sound(number: int) -> bytes:
     return b"2026-01-%02d,tea %d,1.%02d,A%d\n" % (number % 28 + 1, number, number % 100, number)
 
 
-# -- refused before anything is written -------------------------------------------------------------------------------
+# -- refused before anything is written ---------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"", "FILE_EMPTY"), (b"\n\n  \n", "FILE_EMPTY"), (b"\xef\xbb\xbf", "FILE_EMPTY"), (HEADER, "FILE_EMPTY"),
-        (b"PK\x03\x04" + bytes(200), "FILE_BINARY"), (bytes(range(256)) * 20, "FILE_BINARY"), (b"%PDF-1.7\n", "FILE_BINARY"),
+        (b"", "FILE_EMPTY"), (b"\n\n  \n", "FILE_EMPTY"), (b"\xef\xbb\xbf", "FILE_EMPTY"),
+        (HEADER, "FILE_EMPTY"),
+        (b"PK\x03\x04" + bytes(200), "FILE_BINARY"), (bytes(range(256)) * 20, "FILE_BINARY"),
+        (b"%PDF-1.7\n", "FILE_BINARY"),
         ("date,product,amount\n2026-01-05,tea,1\n".encode("utf-16"), "FILE_NOT_UTF8"),
         ("date,product,amount\n2026-01-05,caf\u00e9,1.00\n".encode("cp1252"), "FILE_NOT_UTF8"),
         (b"product,quantity\ntea,1\n", "COLUMN_MISSING"), (b"hello world\nagain\n", "COLUMN_MISSING"),
@@ -86,14 +88,20 @@ def test_an_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         open_reading(path, today=TODAY)
 
 
-# -- dialects ---------------------------------------------------------------------------------------------------------
+# -- dialects -----------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
-def test_delimiters_line_ends_and_byte_order_marks(tmp_path: Path, delimiter: str, newline: str, bom: bytes) -> None:
-    lines = ["date,product,amount", '2026-01-05,"green, tea",1.00', "2026-01-06,caf\u00e9,2.00"]
-    text = newline.join(line.replace(",", delimiter) if "green" not in line else
-                        delimiter.join(["2026-01-05", f'"green{delimiter} tea"', "1.00"]) for line in lines)  # fmt: skip
+def test_delimiters_line_ends_and_byte_order_marks(
+    tmp_path: Path, delimiter: str, newline: str, bom: bytes
+) -> None:
+    quoted = delimiter.join(["2026-01-05", f'"green{delimiter} tea"', "1.00"])
+    lines = [
+        "date,product,amount".replace(",", delimiter),
+        quoted,
+        "2026-01-06,caf\u00e9,2.00".replace(",", delimiter),
+    ]
+    text = newline.join(lines)
     reading = open_reading(write(tmp_path, bom + text.encode()), today=TODAY)
     assert reading.facts["delimiter"] == delimiter
     rows, rejected, gap = drain(reading)
@@ -125,9 +133,19 @@ def test_a_name_with_wildcards_reads_that_file_only(tmp_path: Path) -> None:
     assert len(fall_back(open_reading(path, today=TODAY))[0]) == 2
 
 
-# -- gaps and places --------------------------------------------------------------------------------------------------
+# -- gaps and places ----------------------------------------------------------------------------------------
 def test_blank_lines_rows_of_commas_and_repeated_headers_are_gaps(tmp_path: Path) -> None:
-    content = b"\n\n" + HEADER + sound(1) + b"\n,,,\n" + HEADER + sound(2) + b"2026-02-30,tea,1,A\n\n" + sound(3) + b"\n"
+    content = (
+        b"\n\n"
+        + HEADER
+        + sound(1)
+        + b"\n,,,\n"
+        + HEADER
+        + sound(2)
+        + b"2026-02-30,tea,1,A\n\n"
+        + sound(3)
+        + b"\n"
+    )
     reading = open_reading(write(tmp_path, content), today=TODAY)
     rows, rejected, gap = drain(reading)
     assert [row["row_number"] for row in rows] == [1, 2, 4]
@@ -158,11 +176,12 @@ def test_three_wrong_rows_among_a_thousand(tmp_path: Path) -> None:
     assert [r.reasons for r in rejected] == [("DATE_FORMAT",), ("VALUE_MISSING",), ("NUMBER_FORMAT",)]
 
 
-# -- damage -----------------------------------------------------------------------------------------------------------
+# -- damage -------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("damaged", "code"),
     [
-        (b"2026-01-05,tea,1.00\n", "ROW_TOO_SHORT"), (b"2026-01-05,tea,1.00,A,B,C\n", "ROW_TOO_LONG"), (b"2026-01-05\n", "ROW_TOO_SHORT"),
+        (b"2026-01-05,tea,1.00\n", "ROW_TOO_SHORT"), (b"2026-01-05,tea,1.00,A,B,C\n", "ROW_TOO_LONG"),
+        (b"2026-01-05\n", "ROW_TOO_SHORT"),
         (b'2026-01-05,"tea,1.00,A\n', "QUOTE_NOT_CLOSED"), (b'2026-01-05,"tea"x,1.00,A\n', "QUOTE_MISPLACED"),
         (b"2026-01-05,t\x00a,1.00,A\n", "NUL_BYTE"), (b"2026-01-05,caf\xe9,1.00,A\n", "NOT_TEXT"),
         (b"2026-01-05,t\x1fa,1.00,A,B\n", "ROW_TOO_LONG"),
@@ -203,14 +222,17 @@ def test_a_stray_quote_does_not_mislead_the_place_of_a_rejected_row(tmp_path: Pa
     assert (len(rows), [r.line_number for r in rejected]) == (2, [3])
 
 
-# -- both readers -----------------------------------------------------------------------------------------------------
+# -- both readers -------------------------------------------------------------------------------------------
 CELL = st.text(st.sampled_from("aé,;\"'|\t\n x1🛒"), max_size=8)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=st.lists(st.tuples(CELL, CELL, st.sampled_from(["1.00", "x", "", "-2.50"])), min_size=1, max_size=25),
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.tuples(CELL, CELL, st.sampled_from(["1.00", "x", "",
+"-2.50"])), min_size=1, max_size=25),
        newline=st.sampled_from(["\n", "\r\n"]))  # fmt: skip
-def test_a_written_file_reads_back_alike_by_both(tmp_path: Path, rows: list[tuple[str, str, str]], newline: str) -> None:
+def test_a_written_file_reads_back_alike_by_both(
+    tmp_path: Path, rows: list[tuple[str, str, str]], newline: str
+) -> None:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator=newline)
     writer.writerow(["date", "product", "category", "amount"])
@@ -227,7 +249,7 @@ def test_a_written_file_reads_back_alike_by_both(tmp_path: Path, rows: list[tupl
         assert [(row["product_name"], row["category"] or "") for row in found] == good
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(junk=st.binary(min_size=1, max_size=60), place=st.integers(0, 400))
 def test_any_damage_is_accounted_for(tmp_path: Path, junk: bytes, place: int) -> None:
     body = b"".join(sound(n) for n in range(12))
@@ -246,7 +268,7 @@ def test_any_damage_is_accounted_for(tmp_path: Path, junk: bytes, place: int) ->
     assert gap >= 0
 
 
-# -- real files -------------------------------------------------------------------------------------------------------
+# -- real files ---------------------------------------------------------------------------------------------
 @real_data
 @pytest.mark.real_data
 @pytest.mark.parametrize("careful", [False, True])
@@ -259,7 +281,9 @@ def test_online_retail_to_the_penny(careful: bool) -> None:
         for batch in (reading.careful() if careful else reading).batches():
             refused += len(batch.rejected)
             for kind, gross in zip(
-                batch.accepted.column("line_type").to_pylist(), batch.accepted.column("gross_cents").to_pylist(), strict=True
+                batch.accepted.column("line_type").to_pylist(),
+                batch.accepted.column("gross_cents").to_pylist(),
+                strict=True,
             ):
                 count[kind] += 1
                 cents[kind] += gross

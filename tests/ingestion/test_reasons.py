@@ -13,7 +13,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_docs_and_list_agree() -> None:
-    documented = re.findall(r"^### ([A-Z0-9_]+)$", (ROOT / "docs/reasons.md").read_text(encoding="utf-8"), re.M)
+    documented = re.findall(
+        r"^### ([A-Z0-9_]+)$", (ROOT / "docs/reasons.md").read_text(encoding="utf-8"), re.M
+    )
     assert sorted(documented) == sorted(REASONS)
 
 
@@ -34,7 +36,12 @@ def test_a_message_says_where_what_and_what_to_do_in_200_characters(code: str, s
 
 def test_the_form_of_a_message() -> None:
     assert message(
-        "DATE_IMPOSSIBLE", row=1_204, line=1_219, column="Datum", saw="31.02.2026", expected="a real day as DD.MM.YYYY"
+        "DATE_IMPOSSIBLE",
+        row=1_204,
+        line=1_219,
+        column="Datum",
+        saw="31.02.2026",
+        expected="a real day as DD.MM.YYYY",
     ) == (
         'row 1,204 (line 1,219), column "Datum": saw "31.02.2026", expected a real day as DD.MM.YYYY. '
         "Correct the cell and drop the file again [DATE_IMPOSSIBLE]"

@@ -1,0 +1,76 @@
+"""What a compiled contract is made of: its query, and what each failed check means.
+
+Put shapes and the collecting of checks here. Never a rule about a cell (cells.py)
+or about money (amounts.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ingestion.contract import Contract
+from ingestion.reading import dates, numbers
+
+TEXTS = (
+    "order_id", "line_number", "order_status", "product_id", "product_name", "category", "customer_id",
+    "customer_name", "customer_email", "store", "region", "country", "sales_rep", "channel",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Check:
+    """One bit: which column it blames, which code, what was expected, and whose cells the message shows."""
+
+    column: str
+    code: str
+    expected: str
+    shows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What was decided about the whole file before a row is read."""
+
+    date_order: dates.Order | None
+    decimal_mark: numbers.Mark
+    currency: str | None
+    wide_spaces: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`query` reads a relation named src with text columns c0…; `columns`: ours -> position in the file."""
+
+    query: str
+    checks: tuple[Check, ...]
+    columns: dict[str, int]
+    late_checks: dict[str, int] = field(default_factory=dict)
+
+
+class Rules:
+    """Collects the checks of one contract and header; one bit and one SQL condition each."""
+
+    def __init__(self, contract: Contract, columns: Mapping[str, int], settled: Settled) -> None:
+        self.contract = contract
+        self.columns = dict(columns)
+        self.settled = settled
+        self.digits = numbers.minor_digits(settled.currency)
+        self.checks: list[Check] = []
+        self.conditions: list[str] = []
+        self.money = f"decimal({12 + self.digits}, {self.digits})"
+        self.types = {
+            "quantity": "decimal(14, 3)",
+            "unit_price": "decimal(18, 6)",
+            "unit_cost": "decimal(18, 6)",
+        }
+        self.decimals = {"quantity": 3, "unit_price": 6, "unit_cost": 6}
+
+    def has(self, *names: str) -> bool:
+        return all(name in self.columns for name in names)
+
+    def check(
+        self, column: str, code: str, expected: str, condition: str, *, shows: tuple[str, ...] = ()
+    ) -> None:
+        self.checks.append(Check(column, code, expected, shows or (column,)))
+        self.conditions.append(condition)
