@@ -69,7 +69,7 @@ def make_folders(place: Place) -> None:
     note = place.lock_dir / "data_folder"
     if place.user is not None and note.exists() and (there := Path(note.read_text())) != place.data:
         raise ShopxError(
-            f"This SHOPX_HOME was moved or copied; its database still stands in {there}. Move the folder back, "
+            f"This SHOPX_HOME was moved or copied; its database still stands in {there}. Move it back, "
             f"or with everything stopped move the database along (mv {there} {place.data}) and delete {note}."
         )
     for folder in (place.data.parent, place.socket_dir.parent):
