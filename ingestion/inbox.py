@@ -11,19 +11,13 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from ingestion.landing import Landed, LandingResult
+from ingestion.given import is_candidate
+from ingestion.landed import Landed, LandingResult
+
+__all__ = ["clear_landed", "is_candidate", "still_files"]
 
 REFUSED = "refused"
-UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".download", ".filepart", ".swp")
 KEPT_STATUSES = frozenset({"landed", "approved", "held", "duplicate"})
-
-
-def is_candidate(path: Path) -> bool:
-    """Whether an entry of a delivery folder is meant: no folder, no hidden, temporary or half-copied file."""
-    name = path.name
-    if name.startswith((".", "~$")) or name.lower().endswith(UNFINISHED):
-        return False
-    return path.is_symlink() or not path.is_dir()
 
 
 def still_files(

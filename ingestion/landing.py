@@ -13,7 +13,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,8 @@ import psycopg
 from ingestion import ledger
 from ingestion.archive import Archive, Room, Staged
 from ingestion.contract import load_contracts
+from ingestion.given import deliveries
+from ingestion.landed import Landed, LandingResult, Refused, landed_from
 from ingestion.ledger import Load
 from ingestion.loading import load_rows
 from ingestion.meaning import OVERLAPS, undeclared_meaning
@@ -34,49 +35,11 @@ if TYPE_CHECKING:
     from ingestion.contract import Contract
     from warehouse.database import Warehouse
 
+__all__ = ["Landed", "LandingResult", "Refused", "deliveries", "land"]
+
 log = logging.getLogger(__name__)
 LANDING_LOCK = 7236017504252
 LOCK_TRIES = 1800  # of two seconds each
-
-
-@dataclass(frozen=True)
-class Landed:
-    """A delivery in the ledger, as it is after this call. `path` and `fingerprint` (size, mtime in ns)
-    where it came from.
-    """
-
-    load_id: int
-    delivery_no: int
-    feed: str
-    delivered_name: str
-    status: str
-    rows_delivered: int
-    rows_accepted: int
-    rows_rejected: int
-    amount_cents: int
-    held_reason: str | None
-    message: str | None
-    duplicate_of: int | None
-    path: Path | None = None
-    fingerprint: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A path that is no delivery, with the one sentence that says why. Nothing of it was kept."""
-
-    path: Path
-    sentence: str
-
-
-@dataclass(frozen=True)
-class LandingResult:
-    """`landed` in delivery order, with every load that still waits for the gate; `refused` in the order
-    given.
-    """
-
-    landed: list[Landed] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
 
 
 def land(
@@ -115,47 +78,8 @@ def land(
                 except FileRefused as refusal:
                     refused.append(Refused(path, refusal.message))
         for load in ledger.loads_in(conn, "landed"):
-            landed.setdefault(load.load_id, _landed(load))
+            landed.setdefault(load.load_id, landed_from(load))
     return LandingResult(sorted(landed.values(), key=lambda item: (item.delivery_no, item.load_id)), refused)
-
-
-def deliveries(paths: Sequence[Path]) -> tuple[list[Path], list[Refused]]:
-    """Folders opened up, everything once and in ledger order (mtime, then name); folders without files
-    are refused.
-    """
-    from ingestion.inbox import is_candidate  # noqa: PLC0415 - inbox.py builds on this module
-
-    found: dict[Path, None] = {}
-    refused: list[Refused] = []
-    for path in paths:
-        if not path.is_dir():
-            found[path] = None
-            continue
-        try:
-            inside = [entry for entry in path.iterdir() if is_candidate(entry)]
-        except OSError as error:
-            refused.append(
-                Refused(
-                    path, f"{path} cannot be opened: {(error.strerror or 'error').lower()} [FILE_UNREADABLE]"
-                )
-            )
-            continue
-        if not inside:
-            refused.append(
-                Refused(
-                    path,
-                    f"{path} is a folder without files; name a file or a folder that holds some [NO_FILES]",
-                )
-            )
-        found.update(dict.fromkeys(inside))
-    return sorted(found, key=_age), refused
-
-
-def _age(path: Path) -> tuple[int, str, str]:
-    try:
-        return path.stat().st_mtime_ns, path.name, str(path)
-    except OSError:
-        return 0, path.name, str(path)
 
 
 @contextmanager
@@ -183,25 +107,6 @@ def _is_entered(conn: psycopg.Connection[Any], content_sha256: str) -> bool:
         "select exists (select from raw.loads where content_sha256 = %s)", [content_sha256]
     ).fetchone()
     return bool(row and row[0])
-
-
-def _landed(load: Load, path: Path | None = None, staged: Staged | None = None) -> Landed:
-    return Landed(
-        load_id=load.load_id,
-        delivery_no=load.delivery_no,
-        feed=load.feed,
-        delivered_name=load.delivered_name,
-        status=load.status,
-        rows_delivered=load.rows_delivered,
-        rows_accepted=load.rows_accepted,
-        rows_rejected=load.rows_rejected,
-        amount_cents=load.amount_cents,
-        held_reason=load.held_reason,
-        message=load.held_message,
-        duplicate_of=load.duplicate_of,
-        path=path,
-        fingerprint=None if staged is None else (staged.size, staged.mtime_ns),
-    )
 
 
 class _Lander:
@@ -239,7 +144,7 @@ class _Lander:
             name = path.name.encode("utf-8", "replace").decode("utf-8")
             resumed = self.resumed.get((staged.content_sha256, name))
             if resumed is not None:  # the file whose landing was interrupted, still where it was
-                return _landed(ledger.find_load(self.conn, resumed), path, staged)
+                return landed_from(ledger.find_load(self.conn, resumed), path, staged)
             try:
                 reading = open_reading(staged.path, feed=feed, currency=self.currency, today=self.today)
             except Undecided as undecided:
@@ -247,11 +152,11 @@ class _Lander:
                 load = self._enter(staged, contract, name, {})
                 if load.status == "landing":
                     load = self._hold(load, undecided)
-                return _landed(load, path, staged)
+                return landed_from(load, path, staged)
             load = self._enter(staged, reading.contract, name, reading.facts)
             if load.status == "landing":
                 load = self._load(load, reading)
-            return _landed(load, path, staged)
+            return landed_from(load, path, staged)
         finally:
             self.room.drop(staged)
 
@@ -261,7 +166,9 @@ class _Lander:
         try:
             staged = self.room.open_archived(load.content_sha256, load.delivered_name)
         except FileNotFoundError:
-            return _landed(self._fail(load, "its bytes are no longer in the archive; deliver the file again"))
+            return landed_from(
+                self._fail(load, "its bytes are no longer in the archive; deliver the file again")
+            )
         try:
             reading = open_reading(
                 staged.path, feed=load.feed, read_as=load.read_as, currency=self.currency, today=self.today
@@ -275,7 +182,7 @@ class _Lander:
             self.room.drop(staged)
         if load.status != "failed":
             self.resumed[load.content_sha256, load.delivered_name] = load.load_id
-        return _landed(load)
+        return landed_from(load)
 
     def _enter(self, staged: Staged, contract: Contract, name: str, facts: dict[str, object]) -> Load:
         """The delivery's place in the ledger; the bytes are in the archive before the ledger says so."""

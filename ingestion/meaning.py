@@ -122,7 +122,7 @@ def undeclared_meaning(
         "first": loaded.first_date,
         "last": loaded.last_date,
     }
-    # months just loaded have no statistics yet; the planner then nests loops over them, which grows with the square
+    # months just loaded have no statistics: the planner would nest loops, whose cost grows with the square
     conn.execute("set local enable_nestloop = off")
     neighbours = conn.execute(_NEIGHBOURS, about).fetchall()
     if loaded.rows_accepted == 0 or not neighbours:

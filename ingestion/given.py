@@ -1,0 +1,58 @@
+"""Which files are meant by the paths somebody gave, and in which order they are deliveries.
+
+Put what can be told from names and file facts alone here. Never open a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ingestion.landed import Refused
+
+UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".download", ".filepart", ".swp")
+
+
+def is_candidate(path: Path) -> bool:
+    """Whether an entry of a delivery folder is meant: no folder, no hidden, temporary or half-copied file."""
+    name = path.name
+    if name.startswith((".", "~$")) or name.lower().endswith(UNFINISHED):
+        return False
+    return path.is_symlink() or not path.is_dir()
+
+
+def deliveries(paths: Sequence[Path]) -> tuple[list[Path], list[Refused]]:
+    """Folders opened up, everything once and in ledger order (mtime, then name); folders without files
+    are refused.
+    """
+    found: dict[Path, None] = {}
+    refused: list[Refused] = []
+    for path in paths:
+        if not path.is_dir():
+            found[path] = None
+            continue
+        try:
+            inside = [entry for entry in path.iterdir() if is_candidate(entry)]
+        except OSError as error:
+            refused.append(
+                Refused(
+                    path, f"{path} cannot be opened: {(error.strerror or 'error').lower()} [FILE_UNREADABLE]"
+                )
+            )
+            continue
+        if not inside:
+            refused.append(
+                Refused(
+                    path,
+                    f"{path} is a folder without files; name a file or a folder that holds some [NO_FILES]",
+                )
+            )
+        found.update(dict.fromkeys(inside))
+    return sorted(found, key=_age), refused
+
+
+def _age(path: Path) -> tuple[int, str, str]:
+    try:
+        return path.stat().st_mtime_ns, path.name, str(path)
+    except OSError:
+        return 0, path.name, str(path)
