@@ -52,7 +52,10 @@ class Record(NamedTuple):
 @lru_cache(maxsize=8)
 def _patterns(delimiter: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     end = rf"(?={re.escape(delimiter)}|\Z)"
-    return re.compile(rf' *"([^"]*(?:""[^"]*)*)" *{end}'), re.compile(r' *"[^"]*(?:""[^"]*)*(?:"|(\Z))')
+    return (
+        re.compile(rf' *+"([^"]*+(?:""[^"]*+)*+)" *+{end}'),
+        re.compile(r' *+"[^"]*+(?:""[^"]*+)*+(?:"|(\Z))'),
+    )
 
 
 def cut(text: str, delimiter: str) -> tuple[list[str] | None, str | None]:
@@ -67,7 +70,12 @@ def cut(text: str, delimiter: str) -> tuple[list[str] | None, str | None]:
     cells: list[str] = []
     at, size = 0, len(text)
     while True:
-        if match := quoted.match(text, at):
+        if not text.startswith(('"', " "), at):
+            stop = text.find(delimiter, at)
+            stop = size if stop < 0 else stop
+            cells.append(text[at:stop])
+            at = stop
+        elif match := quoted.match(text, at):
             cells.append(match[1].replace('""', '"'))
             at = match.end()
         elif match := opening.match(text, at):
