@@ -148,7 +148,7 @@ def measure(rows: int, repetitions: int) -> str:
     lines = [
         f"Sound CSV of {rows:,} rows, {size:.0f} MB, {repetitions} turns each in one run; PostgreSQL "
         f"{version[0] if version else '?'}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"{dt.date.today()}. Command: `.venv/bin/python benchmarks/load_csv.py --write`.",
+        f"load average {os.getloadavg()[2]:.1f}, {dt.date.today()}. Command: `.venv/bin/python benchmarks/load_csv.py --write`.",
         "",
         "| | median | slowest | bar |",
         "|---|---|---|---|",
@@ -159,7 +159,7 @@ def measure(rows: int, repetitions: int) -> str:
         f"| rows per second | {rows / seconds:,.0f} | | |",
         "",
         "The seconds of `shopx` are those of landing. Starting Python, importing and joining the server come "
-        f"before: {before:.1f} s.",
+        f"before: {before:.1f} s." + (" **The bar for the ratio is missed.**" if ratio > RATIO_BAR else ""),
     ]
     return "\n".join(lines)
 
