@@ -148,7 +148,8 @@ def measure(rows: int, repetitions: int) -> str:
     lines = [
         f"Sound CSV of {rows:,} rows, {size:.0f} MB, {repetitions} turns each in one run; PostgreSQL "
         f"{version[0] if version else '?'}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"load average {os.getloadavg()[2]:.1f}, {dt.date.today()}. Command: `.venv/bin/python benchmarks/load_csv.py --write`.",
+        f"load average {os.getloadavg()[2]:.1f}, {dt.date.today()}. "
+        f"Command: `.venv/bin/python benchmarks/load_csv.py --write`.",
         "",
         "| | median | slowest | bar |",
         "|---|---|---|---|",
