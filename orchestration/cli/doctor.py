@@ -131,6 +131,9 @@ def _pipeline(warehouse: "Warehouse") -> Iterator[Line]:
             " where locktype = 'advisory' and granted"
             " and (classid::bigint << 32) | objid::bigint = ops.driver_lock_key())"
         ).fetchone() or (0,)
+        build = conn.execute(
+            "select build_id, status from ops.builds order by build_id desc limit 1"
+        ).fetchone()
         alerts = conn.execute(
             "select count(*), max(subject) from ops.alerts where resolved_at is null"
         ).fetchone() or (0, "")
@@ -148,9 +151,14 @@ def _pipeline(warehouse: "Warehouse") -> Iterator[Line]:
     yield Line(
         "builds", open_builds[0] == 0, f"{open_builds[0]} left open by a killed run", "finish: shopx run"
     )
+    if build is not None:
+        good = build[1] in ("published", "open", "abandoned")
+        yield Line(
+            "last build", good, f"#{build[0]} {build[1]}", "shopx up shows its run; try again: shopx run"
+        )
     yield Line(
         "alerts",
         alerts[0] == 0,
         f"{alerts[0]} open {alerts[1] or ''}".strip(),
-        "shopx sql is not enough: see the run in shopx up",
+        "what each says: select * from ops.alerts; the runs: shopx up",
     )

@@ -123,7 +123,8 @@ def _build(context: AssetExecutionContext, session: BatchSession, select: str) -
             f"{result.kind} {result.name}: {result.message or result.status}" for result in bad
         ]
         context.log.error("; ".join(batch.failures))
-        if any(result.kind == "model" for result in bad) or not bad:
+        # where a model is missing the audit has nothing to judge; a failed test alone is the audit's to name
+        if not bad or any(result.kind == "model" and not result.good for result in results):
             session.give_up()
             raise Failure(f"dbt: {batch.failures[-1] if batch.failures else 'nothing ran'}")
 

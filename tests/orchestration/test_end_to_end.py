@@ -87,3 +87,20 @@ def test_a_wrong_statement_is_answered_with_a_sentence(shopx: Any) -> None:
     done = shopx("sql", "select nonsense", expect=1)
     assert done.stderr.startswith("shopx: PostgreSQL answered: column")
     assert "read-only" in shopx("sql", "delete from marts.publication", expect=1).stderr
+
+
+def test_a_build_that_breaks_a_rule_is_not_published_and_says_which(
+    shopx: Any, warehouse: Warehouse, orders_file: Any
+) -> None:
+    shopx("run", orders_file("good.csv", rows=20))
+    before = published(shopx)
+    with warehouse.connect("owner") as conn:
+        conn.execute("update raw.sales_lines set net_cents = net_cents + 1 where row_number = 1")
+    failed = shopx.json("run", "--full-refresh", expect=1)
+    assert failed["publication_id"] is None
+    assert any("net_is_gross_plus_discount" in sentence for sentence in failed["failures"])
+    assert published(shopx) == before
+    assert "last build" in shopx("doctor", expect=1).stdout
+    with warehouse.connect("dagster") as conn:
+        last = conn.execute("select status from runs order by id desc limit 1").fetchone()
+    assert last == ("FAILURE",)
