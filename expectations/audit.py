@@ -29,12 +29,14 @@ class AuditCheck:
     message: str | None
 
 
-def run_audit_suites(warehouse: Warehouse, *, marts: Sequence[str]) -> list[AuditCheck]:
-    """Judge core and each of `marts`.
+def run_audit_suites(
+    warehouse: Warehouse, *, marts: Sequence[str], may_be_empty: bool = False
+) -> list[AuditCheck]:
+    """Judge core and each of `marts`; `may_be_empty` where no delivery counts, so no row is wanted.
 
     Raises ShopxError when there is nothing to judge with.
     """
-    suites = audit_suites(marts)
+    suites = audit_suites(marts, may_be_empty=may_be_empty)
     verdicts = judge_queries(url=warehouse.url("owner"), suites=suites)
     return [
         _check(suite.name, verdict.expectation, verdict.column, expectation, verdict)

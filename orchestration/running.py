@@ -47,7 +47,8 @@ def run_batch(
     feed: str | None = None,
     as_of: date | None = None,
     full_refresh: bool = False,
-    always: bool = False,
+    allow_breaking: bool = False,
+    allow_shrink: bool = False,
     by: str,
     landing: "LandingResult",
     say: Callable[[str], None],
@@ -68,14 +69,19 @@ def run_batch(
         from orchestration.definitions import defs
         from orchestration.defs.builds import BuildConfig
         from orchestration.defs.deliveries import DeliveriesConfig
+        from orchestration.defs.publication import PublicationConfig
 
+        asked = full_refresh or as_of or allow_breaking or allow_shrink
         config = RunConfig(
             ops={
                 "deliveries": DeliveriesConfig(paths=[str(path.absolute()) for path in paths], feed=feed),
                 "ops__build_loads": BuildConfig(
-                    when="always" if always or full_refresh or as_of else "changed",
+                    when="always" if asked else "changed",
                     as_of=as_of.isoformat() if as_of else None,
                     full_refresh=full_refresh,
+                ),
+                "marts__publication": PublicationConfig(
+                    allow_breaking=allow_breaking, allow_shrink=allow_shrink
                 ),
             },
             loggers={"console": {"config": {"log_level": "WARNING"}}},

@@ -57,13 +57,19 @@ class Publication:
 
 
 def publish(
-    warehouse: Warehouse, build: Build, report: AuditReport, *, allow_breaking: bool = False
+    warehouse: Warehouse,
+    build: Build,
+    report: AuditReport,
+    *,
+    allow_breaking: bool = False,
+    allow_shrink: bool = False,
 ) -> Publication:
     """Publish an audited build.
 
     marts_previous takes the rows that marts held, marts those of marts_next, and the ledger of publications
     its rows, all in one transaction. Raises ShopxError, leaving everything readers see as it was, when the
-    build may not be published, when readers would lose a column or most rows, or when a mart stays locked.
+    build may not be published, when readers would lose a column (unless `allow_breaking`) or most rows of a
+    mart (unless `allow_shrink`), or when a mart stays locked.
     """
     _refuse_report(build, report)
     with warehouse.connect("owner", autocommit=True, application_name="shopx publish") as connection:
@@ -74,7 +80,12 @@ def publish(
         add_columns(connection, change)
         done: list[Publication] = []
         try:
-            retry_locked(connection, lambda: done.append(_publish(connection, build, report, shapes, change)))
+            retry_locked(
+                connection,
+                lambda: done.append(
+                    _publish(connection, build, report, shapes, change, allow_shrink=allow_shrink)
+                ),
+            )
         except psycopg.OperationalError as problem:
             if not connection.broken:
                 raise
@@ -91,10 +102,13 @@ def _publish(
     report: AuditReport,
     shapes: Sequence[Shape],
     change: SchemaChange,
+    *,
+    allow_shrink: bool,
 ) -> Publication:
     """The transaction itself."""
     _refuse_build(connection, build, report)
-    _refuse_loss(connection, build, [shape for shape in shapes if shape.table not in change.create])
+    if not allow_shrink:
+        _refuse_loss(connection, build, [shape for shape in shapes if shape.table not in change.create])
     _keep_previous(connection)
     make_tables(connection, change, like="marts_next")
     difference = Difference(0, 0)
@@ -178,7 +192,8 @@ def _refuse_loss(connection: psycopg.Connection[Any], build: Build, shapes: Sequ
             raise ShopxError(
                 f"Not published: marts.{shape.table} would shrink from {before:,} to {after:,} rows, though "
                 "nobody withdrew a delivery. What counts now: ./shopx loads; the new rows: "
-                f"./shopx dbt show --select {shape.table}."
+                f"./shopx dbt show --select {shape.table}. If that is meant, allow it once: "
+                "./shopx run --allow-shrink."
             )
 
 
@@ -195,13 +210,13 @@ RECORD = """
         b.as_of,
         -- every feed that counts has delivered up to here
         least(b.as_of, min(f.last_date)),
-        sum(f.loads),
+        coalesce(sum(f.loads), 0),
         (select count(*) from raw.loads as h where h.status = 'held'),
-        sum(f.rejected_rows),
+        coalesce(sum(f.rejected_rows), 0),
         %(deleted)s,
         %(inserted)s
     from ops.builds as b
-    inner join (
+    left join (
         select
             bl.build_id, bl.feed, max(l.last_date) as last_date, count(*) as loads,
             sum(l.rows_rejected) as rejected_rows
@@ -221,7 +236,7 @@ AFTERWARDS = (
     "where build_id = %(build)s and publication_id is null",
     "update ops.builds set status = 'published', closed_at = now(), publication_id = %(publication)s "
     "where build_id = %(build)s",
-    "update ops.alerts set resolved_at = now() where resolved_at is null and kind = 'audit'",
+    "update ops.alerts set resolved_at = now() where resolved_at is null and kind in ('audit', 'batch')",
     "delete from marts_previous.publication",
     "insert into marts_previous.publication select * from marts.publication",
     "delete from marts.publication",
@@ -237,7 +252,7 @@ def _record(connection: psycopg.Connection[Any], build: Build, difference: Diffe
         RECORD, {"build": build.build_id, "deleted": difference.deleted, "inserted": difference.inserted}
     ).fetchone()
     if row is None:
-        raise ShopxError(f"Not published: build {build.build_id} counts no load.")
+        raise ShopxError(f"Not published: build {build.build_id} does not exist. Start again: ./shopx run.")
     publication_id, as_of, complete_through, loads, held_loads = row
     for statement in AFTERWARDS:
         connection.execute(statement, {"build": build.build_id, "publication": publication_id})

@@ -11,11 +11,13 @@ from dagster import (
     AssetCheckSpec,
     AssetExecutionContext,
     AssetKey,
+    Config,
     Failure,
     MaterializeResult,
     MetadataValue,
     asset,
 )
+from pydantic import Field
 
 from orchestration.batch import current_batch
 from orchestration.defs.dbt import mart_models
@@ -30,6 +32,13 @@ PROMISES = {
     "expectation": "The marts hold rows, in the ranges and shapes expected of them.",
     "reconciliation": "Delivered = accepted + rejected; raw = facts = marts, to the cent.",
 }
+
+
+class PublicationConfig(Config):
+    """What a person allows this publication to take away."""
+
+    allow_breaking: bool = Field(default=False, description="readers may lose columns or marts")
+    allow_shrink: bool = Field(default=False, description="a mart may lose more than half of its rows")
 
 
 def _checks(warehouse: Warehouse, build_id: int) -> Iterator[AssetCheckResult]:
@@ -96,7 +105,9 @@ def published_totals(warehouse: Warehouse) -> tuple[int, int]:
         AssetCheckSpec(name=kind, asset=KEY, description=sentence) for kind, sentence in PROMISES.items()
     ],
 )
-def publication(context: AssetExecutionContext, session: BatchSession) -> Iterator[Any]:
+def publication(
+    context: AssetExecutionContext, config: PublicationConfig, session: BatchSession
+) -> Iterator[Any]:
     """Audit the build; publish it, or leave the last publication as it is and say what failed."""
     from publication.audit import audit
     from publication.publish import publish
@@ -114,7 +125,13 @@ def publication(context: AssetExecutionContext, session: BatchSession) -> Iterat
             allow_retries=False,
         )
     batch.say("Publishing")
-    made = batch.publication = publish(session.warehouse, build, report)
+    made = batch.publication = publish(
+        session.warehouse,
+        build,
+        report,
+        allow_breaking=config.allow_breaking,
+        allow_shrink=config.allow_shrink,
+    )
     net_cents, orders = published_totals(session.warehouse)
     yield MaterializeResult(
         metadata={

@@ -110,7 +110,20 @@ def test_each_planted_fault_is_caught_by_name(open_shop, fault):
     for words in said:
         assert words in told
     assert open_shop.ask("select status from ops.builds") == [("failed",)]
-    assert open_shop.ask("select kind, subject from ops.alerts") == [("audit", "build 1 was not published")]
+    assert open_shop.ask("select kind, subject from ops.alerts") == [
+        ("audit", "the newest build was not published")
+    ]
+
+
+def test_the_same_failure_again_renews_its_alert_and_raises_no_second(open_shop):
+    for _ in range(2):
+        with drive(open_shop.warehouse, wait_s=5) as driver:
+            build = open_shop.build(driver)
+            open_shop.change("delete from core.fct_order_lines")
+            audit(open_shop.warehouse, build, manifest=open_shop.manifest)
+    [(message,)] = open_shop.ask("select message from ops.alerts")
+    assert message.startswith("Build 2 failed its audit.")
+    assert "./shopx" in message
 
 
 def test_a_test_that_only_warns_forbids_nothing(open_shop):

@@ -238,8 +238,33 @@ def test_an_emptier_world_is_refused_unless_somebody_asked_for_it(open_shop):
     open_shop.deliver([open_shop.line(f"X{n}", date(2026, 4, n), 100) for n in range(1, 21)])
     run_once(open_shop)
     open_shop.change("update raw.loads set status = 'withdrawn' where load_id = 2")
-    with pytest.raises(ShopxError, match=r"marts.daily_sales would shrink from 23 to 3 rows"):
+    with pytest.raises(ShopxError, match=r"shrink from 23 to 3 rows.*shopx run --allow-shrink"):
         run_once(open_shop)
     open_shop.change("insert into ops.changes (load_id, kind, changed_by) values (2, 'withdraw', 'ann')")
     run_once(open_shop)
     assert marts(open_shop) == FIRST
+
+
+def test_an_emptier_world_is_published_where_it_is_allowed_for_once(open_shop):
+    open_shop.deliver([open_shop.line(f"X{n}", date(2026, 4, n), 100) for n in range(1, 21)])
+    run_once(open_shop)
+    open_shop.change("update raw.loads set status = 'withdrawn' where load_id = 2")
+    run_once(open_shop, allow_shrink=True)
+    assert marts(open_shop) == FIRST
+
+
+def test_after_the_last_delivery_was_withdrawn_empty_marts_are_published_as_of_the_day_before(open_shop):
+    first = run_once(open_shop)
+    open_shop.change("update raw.loads set status = 'withdrawn'")
+    open_shop.change("insert into ops.changes (load_id, kind, changed_by) values (1, 'withdraw', 'ann')")
+    done = run_once(open_shop)
+    assert (done.as_of, done.complete_through, done.loads) == (first.as_of, first.as_of, 0)
+    assert done.headline.net_sales_cents == 0
+    assert marts(open_shop) == []
+    # without a withdrawal an empty build stays forbidden
+    open_shop.deliver([open_shop.line("E", date(2026, 3, 4), 50)])
+    with drive(open_shop.warehouse, wait_s=5) as driver:
+        build = open_shop.build(driver)
+        open_shop.change("delete from core.fct_order_lines")
+        report = audit(open_shop.warehouse, build, manifest=open_shop.manifest)
+    assert any("ExpectTableRowCount" in said or "row_count" in said for said in report.failures)

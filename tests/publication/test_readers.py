@@ -22,7 +22,7 @@ LOOK = """
 
 def test_polling_readers_see_whole_publications_only(open_shop, monkeypatch):
     passed = AuditResult("expectation", "left out", None, None, True, None)
-    monkeypatch.setattr("publication.audit._expectations", lambda *_: [passed])
+    monkeypatch.setattr("publication.audit._expectations", lambda *_, **__: [passed])
     seen: list[tuple[object, ...]] = []
     problems: list[BaseException] = []
     done = threading.Event()
