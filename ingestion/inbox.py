@@ -1,8 +1,8 @@
 """The inbox: a folder people and programs drop files into. Which files are ready, and clearing away what
 was taken.
 
-Put here what concerns the folder itself. Never what a file means (landing.py) and never the database:
-whether a delivery is known is decided by the ledger, not by what lies here.
+Put here what concerns the folder itself. Never what a file means (landing.py): whether a delivery
+is known is decided by the ledger, not by what lies here.
 """
 
 from __future__ import annotations
@@ -10,11 +10,16 @@ from __future__ import annotations
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ingestion.given import is_candidate
 from ingestion.landed import Landed, LandingResult
+from warehouse.alerts import raise_alert, resolve_alerts
 
-__all__ = ["clear_landed", "is_candidate", "still_files"]
+if TYPE_CHECKING:
+    import psycopg
+
+__all__ = ["clear_landed", "is_candidate", "note_refused", "still_files"]
 
 REFUSED = "refused"
 KEPT_STATUSES = frozenset({"landed", "approved", "held", "duplicate"})
@@ -63,6 +68,27 @@ def clear_landed(inbox: Path, result: LandingResult) -> list[Path]:
         if _lies_in(inbox, refused.path) and _set_aside(inbox / REFUSED, refused.path, refused.sentence):
             cleared.append(refused.path)
     return cleared
+
+
+def note_refused(conn: psycopg.Connection[Any], inbox: Path, result: LandingResult) -> None:
+    """Raise an alert for each refused file of the inbox; close those of files no longer set aside.
+
+    A file that was given by hand raises none: whoever gave it reads the sentence.
+    """
+    for refused in result.refused:
+        if _lies_in(inbox, refused.path):
+            raise_alert(
+                conn,
+                kind="refused",
+                subject=refused.path.name,
+                message=f"{refused.sentence.rstrip('.')}. It lies in {inbox / REFUSED}: mend it and drop it "
+                f"into {inbox} again, or delete it there; then `shopx run`.",
+            )
+    for (name,) in conn.execute(
+        "select subject from ops.alerts where kind = 'refused' and resolved_at is null"
+    ).fetchall():
+        if not (inbox / REFUSED / name).exists():
+            resolve_alerts(conn, kind="refused", subject=name)
 
 
 def _lies_in(inbox: Path, path: Path) -> bool:

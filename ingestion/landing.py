@@ -259,6 +259,7 @@ class _Lander:
                 """,
                 ["held" if reason else "landed", mode, reason, message, load.load_id],
             )
+            ledger.tell(self.conn, load.load_id)
         self.months |= months
         return ledger.find_load(self.conn, load.load_id)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from psycopg.rows import class_row
 
+from warehouse.alerts import raise_alert, resolve_alerts
 from warehouse.errors import ShopxError
 
 if TYPE_CHECKING:
@@ -218,7 +219,32 @@ def decide(
         _note(conn, load_id, change, by, why)
     elif status == "withdrawn":
         _note(conn, load_id, "withdraw", by, why)
+    tell(conn, load_id)
     return status
+
+
+def tell(conn: psycopg.Connection[Any], load_id: int) -> None:
+    """Bring ops.alerts to the load's status, in the caller's transaction: what is held or failed needs a
+    person, what counts again does not.
+    """
+    load = find_load(conn, load_id)
+    held = f"load {load_id} ({load.delivered_name})"
+    if load.status == "held":
+        said = load.held_message or load.held_reason or "held"
+        more = "" if "shopx " in said else f" Leave it out: `shopx withdraw {load_id}`."
+        raise_alert(conn, kind="held", subject=held, message=f"{said}{more}")
+        return
+    resolve_alerts(conn, kind="held", subject=held)
+    if load.status == "failed":
+        raise_alert(
+            conn,
+            kind="failed",
+            subject=load.delivered_name,
+            message=f"Load {load_id}: {load.held_message}. Once that is mended: `shopx run FILE`.",
+        )
+    elif load.status in ("landed", "approved"):
+        resolve_alerts(conn, kind="failed", subject=load.delivered_name)
+        resolve_alerts(conn, kind="refused", subject=load.delivered_name)
 
 
 def reporting_currency(conn: psycopg.Connection[Any]) -> str | None:
@@ -343,6 +369,7 @@ def _send_back(conn: psycopg.Connection[Any], load_id: int, status: Literal["lan
         """,
         [status, load_id],
     )
+    tell(conn, load_id)
     return status
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingestion.inbox import clear_landed, is_candidate
+from ingestion.inbox import clear_landed, is_candidate, note_refused
 from warehouse.database import Warehouse
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ def land_given(
     inbox = Path(warehouse.settings.inbox)
     landing = land(warehouse, list(paths) or lying_still(inbox), feed=feed, progress=say)
     clear_landed(inbox, landing)
+    with warehouse.connect("loader") as conn:
+        note_refused(conn, inbox, landing)
     return landing
 
 

@@ -134,9 +134,11 @@ def _pipeline(warehouse: "Warehouse") -> Iterator[Line]:
         build = conn.execute(
             "select build_id, status from ops.builds order by build_id desc limit 1"
         ).fetchone()
+        # a held load has its own line, and each hold its own message in `shopx loads`
         alerts = conn.execute(
-            "select count(*), max(subject) from ops.alerts where resolved_at is null"
-        ).fetchone() or (0, "")
+            "select subject, message from ops.alerts where resolved_at is null and kind <> 'held'"
+            " order by raised_at, alert_id"
+        ).fetchall()
     published = f"#{last[0]} at {last[1]} UTC, figures to {last[2]}" if last else "none yet"
     yield Line("publication", last is not None, published, "publish: shopx run FILE, or shopx demo")
     yield Line(
@@ -156,9 +158,6 @@ def _pipeline(warehouse: "Warehouse") -> Iterator[Line]:
         yield Line(
             "last build", good, f"#{build[0]} {build[1]}", "shopx up shows its run; try again: shopx run"
         )
-    yield Line(
-        "alerts",
-        alerts[0] == 0,
-        f"{alerts[0]} open {alerts[1] or ''}".strip(),
-        "what each says: select * from ops.alerts; the runs: shopx up",
-    )
+    yield Line("alerts", not alerts, f"{len(alerts)} open")
+    for subject, message in alerts[:10]:
+        yield Line("alert", False, subject, message)

@@ -5,6 +5,7 @@ Put here: jobs. Never here: steps.
 
 from dagster import AssetSelection, define_asset_job, in_process_executor
 
+from orchestration.defs.failures import tell_of_failure
 from orchestration.instance import BATCH_JOB, BATCH_TAG
 
 batch_job = define_asset_job(
@@ -12,5 +13,6 @@ batch_job = define_asset_job(
     selection=AssetSelection.all(),
     description="Land, gate, build, audit, publish. Without configuration: the inbox and what is pending.",
     executor_def=in_process_executor,
+    hooks={tell_of_failure},
     tags={BATCH_TAG: "true"},
 )
