@@ -81,9 +81,7 @@ def _publish_sample(warehouse: "Warehouse", screen: "Screen") -> int:
     )
     screen.note("Try next  shopx rejects            the refused rows, and how to fix them")
     for held in [verdict for verdict in outcome.verdicts if verdict.verdict == "HELD"][:1]:
-        screen.note(
-            f"          shopx release {held.load_id} --as day-first && shopx run   the file held on purpose"
-        )
+        screen.note(f"          shopx release {held.load_id} --as day-first   the file held on purpose")
     screen.note('          shopx sql "select * from marts.daily_sales order by sale_date desc limit 7"')
     screen.note("          shopx run your_sales.csv   your own data (in a SHOPX_HOME of its own)")
     return 0

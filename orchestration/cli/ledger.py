@@ -5,19 +5,23 @@ Never here: what a decision does (ingestion/ledger.py).
 """
 
 import getpass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from warehouse.database import Warehouse
 
 LOADS = """
     select load_id, delivery_no, feed, delivered_name, status, mode, rows_delivered, rows_accepted,
            rows_rejected, amount_cents, currency, first_date, last_date, duplicate_of, held_reason,
            held_message, landed_at
     from raw.loads
-    where %(every)s or status <> 'duplicate'
-    order by delivery_no desc, load_id desc
-    limit %(limit)s
+    order by delivery_no, load_id
 """
+NEWEST = 30
 REJECTS = """
     select r.load_id, l.delivered_name, r.sheet_row, r.line_number, r.columns, r.reasons, r.messages,
            r.raw_bytes
@@ -55,21 +59,28 @@ def _show(*tables: Any) -> None:
 
 
 @click.command()
-@click.option("--all", "every", is_flag=True, help="Duplicates too.")
-@click.option("--limit", default=200, show_default=True, help="At most so many, newest first.")
-@click.option("--json", "as_json", is_flag=True, help="Every field as JSON.")
-def loads(every: bool, limit: int, as_json: bool) -> None:
-    """List deliveries: what came, what was accepted, what is held and why.
+@click.option("--all", "every", is_flag=True, help=f"Every delivery, not the {NEWEST} newest.")
+@click.option("--json", "as_json", is_flag=True, help="Every delivery with every field, as JSON.")
+def loads(every: bool, as_json: bool) -> None:
+    """List deliveries, the newest last: what was accepted, what is held and why.
+
+    Repeats of bytes that were delivered before are counted, and listed with --all.
 
     \b
     Example:  shopx loads --json
     """
     from orchestration.cli.screen import json_text, money, table
 
-    found = _rows(LOADS, every=every, limit=limit)
+    found = _rows(LOADS)
     if as_json:
         click.echo(json_text(found))
         return
+    if not found:
+        click.echo("No delivery yet. Load one: shopx run FILE")
+        return
+    own = [load for load in found if every or load["status"] != "duplicate"]
+    newest = own if every else own[-NEWEST:]
+    undecided = [load for load in own if load["status"] == "held" and load not in newest]
     shown = [
         (
             str(load["load_id"]),
@@ -83,15 +94,22 @@ def loads(every: bool, limit: int, as_json: bool) -> None:
             f"{load['first_date']} – {load['last_date']}" if load["first_date"] else "",
             load["held_reason"] or (f"same as load {load['duplicate_of']}" if load["duplicate_of"] else ""),
         )
-        for load in found
+        for load in (*undecided, *newest)
     ]
+    left_out = {
+        "earlier": len(own) - len(newest) - len(undecided),
+        "repeated": len(found) - len(own),
+    }
+    if any(left_out.values()):
+        said = " and ".join(
+            f"{n:,} {what} {'delivery' if n == 1 else 'deliveries'}" for what, n in left_out.items() if n
+        )
+        click.echo(f"Not listed: {said}. All: shopx loads --all")
     head = ["load", "delivery", "feed", "status", "rows", "accepted", "rejected", "net", "days", "why"]
     _show(table(None, head, shown))
     for load in found:
         if load["status"] == "held" and load["held_message"]:
             click.echo(f"\nload {load['load_id']}, {load['delivered_name']}: {load['held_message']}")
-    if not found:
-        click.echo("No delivery yet. Load one: shopx run FILE")
 
 
 @click.command()
@@ -132,38 +150,72 @@ def rejects(load: int | None, limit: int | None, as_json: bool) -> None:
     )
 
 
+_LATER = click.option("--later", is_flag=True, help="Decide only; the next `shopx run` publishes it.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="The outcome as JSON.")
+
+
 @click.command()
 @click.argument("load", type=int)
 @click.option(
     "--as", "as_", default=None, metavar="CHOICE", help="A choice the hold offers, e.g. day-first or orders."
 )
 @click.option("--why", default=None, help="Kept beside the decision.")
-def release(load: int, as_: str | None, why: str | None) -> None:
-    """Let a held delivery count. The next `shopx run` publishes it.
+@_LATER
+@_JSON
+def release(load: int, as_: str | None, why: str | None, later: bool, as_json: bool) -> None:
+    """Let a held delivery count, and publish.
 
     \b
     Example:  shopx release 14 --as day-first
     """
     from ingestion.ledger import release as let_count
-    from warehouse.database import open_warehouse
 
-    with open_warehouse() as warehouse:
-        let_count(warehouse, load, as_=as_, by=getpass.getuser(), why=why or "released from the command line")
-    click.echo(f"Load {load} is released. Publish it: shopx run   Undo: shopx withdraw {load}")
+    def decide(warehouse: "Warehouse") -> str:
+        why_ = why or "released from the command line"
+        let_count(warehouse, load, as_=as_, by=getpass.getuser(), why=why_)
+        return f"Load {load} is released"
+
+    _decide_and_publish(decide, load=load, undo=f"shopx withdraw {load}", later=later, as_json=as_json)
 
 
 @click.command()
 @click.argument("load", type=int)
 @click.option("--why", default=None, help="Kept beside the decision.")
-def withdraw(load: int, why: str | None) -> None:
-    """Take a delivery out again; what it had replaced counts once more. The next `shopx run` publishes it.
+@_LATER
+@_JSON
+def withdraw(load: int, why: str | None, later: bool, as_json: bool) -> None:
+    """Take a delivery out again, and publish; what it had replaced counts once more.
 
     \b
     Example:  shopx withdraw 4 --why "wrong till"
     """
     from ingestion.ledger import withdraw as take_out
+
+    def decide(warehouse: "Warehouse") -> str:
+        take_out(warehouse, load, by=getpass.getuser(), why=why or "withdrawn from the command line")
+        return f"Load {load} is withdrawn"
+
+    _decide_and_publish(decide, load=load, undo=f"shopx release {load}", later=later, as_json=as_json)
+
+
+def _decide_and_publish(
+    decide: "Callable[[Warehouse], str]", *, load: int, undo: str, later: bool, as_json: bool
+) -> None:
+    """Pass on the decision, then run what is pending, unless that is for later."""
+    from orchestration.cli.run import run_pending
+    from orchestration.cli.screen import Screen, json_text
     from warehouse.database import open_warehouse
 
-    with open_warehouse() as warehouse:
-        take_out(warehouse, load, by=getpass.getuser(), why=why or "withdrawn from the command line")
-    click.echo(f"Load {load} is withdrawn. Publish without it: shopx run")
+    screen = Screen(quiet=as_json)
+    with screen.working(), open_warehouse(progress=screen.say) as warehouse:
+        said = decide(warehouse)
+        screen.done(f"{said}   Undo: {undo}")
+        outcome = None if later else run_pending(warehouse, screen, about=load)
+    if outcome is None:
+        click.echo(f"{said}. Publish: shopx run   Undo: {undo}")
+        return
+    if as_json:
+        click.echo(json_text(outcome.as_dict()))
+    else:
+        outcome.show()
+    raise click.exceptions.Exit(outcome.exit_code)

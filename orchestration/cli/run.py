@@ -45,9 +45,18 @@ class Verdict:
     "--as-of", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Last business day of the figures."
 )
 @click.option("--full-refresh", is_flag=True, help="Rebuild every model from the raw rows.")
+@click.option("--allow-breaking", is_flag=True, help="Publish although readers lose columns or marts.")
+@click.option("--allow-shrink", is_flag=True, help="Publish although a mart loses most of its rows.")
 @click.option("--json", "as_json", is_flag=True, help="The outcome as JSON.")
 def run(
-    paths: tuple[Path, ...], feed: str | None, as_of: "datetime | None", full_refresh: bool, as_json: bool
+    *,
+    paths: tuple[Path, ...],
+    feed: str | None,
+    as_of: "datetime | None",
+    full_refresh: bool,
+    allow_breaking: bool,
+    allow_shrink: bool,
+    as_json: bool,
 ) -> None:
     """One batch now: load, gate, build, audit, publish. Without files: finish what is pending.
 
@@ -67,6 +76,8 @@ def run(
             feed=feed,
             as_of=as_of.date() if as_of else None,
             full_refresh=full_refresh,
+            allow_breaking=allow_breaking,
+            allow_shrink=allow_shrink,
         )
     if as_json:
         click.echo(json_text(outcome.as_dict()))
@@ -170,6 +181,8 @@ def run_files(
     feed: str | None = None,
     as_of: date | None = None,
     full_refresh: bool = False,
+    allow_breaking: bool = False,
+    allow_shrink: bool = False,
     by: str = "shopx run",
 ) -> Outcome:
     """Run one batch where one is needed, and judge each file."""
@@ -179,7 +192,7 @@ def run_files(
     from orchestration.running import pending, run_batch
 
     landing = land_given(warehouse, paths, feed=feed, say=screen.say)
-    if full_refresh or as_of or pending(warehouse):
+    if full_refresh or as_of or allow_breaking or allow_shrink or pending(warehouse):
         with noise_into(warehouse.settings.home / "logs" / "run.log"):
             batch = run_batch(
                 warehouse,
@@ -187,6 +200,8 @@ def run_files(
                 feed=feed,
                 as_of=as_of,
                 full_refresh=full_refresh,
+                allow_breaking=allow_breaking,
+                allow_shrink=allow_shrink,
                 by=by,
                 landing=landing,
                 say=screen.say,
@@ -196,6 +211,16 @@ def run_files(
     outcome = judge(warehouse, batch)
     tell(screen, batch, outcome)
     return outcome
+
+
+def run_pending(warehouse: "Warehouse", screen: "Screen", *, about: int) -> Outcome:
+    """Run what a decision about one load leaves to do, and say what became of that load."""
+    from dataclasses import replace
+
+    outcome = run_files(warehouse, [], screen, by="shopx run")
+    if any(verdict.load_id == about for verdict in outcome.verdicts):
+        return outcome
+    return replace(outcome, verdicts=[*_verdicts(warehouse, [about]), *outcome.verdicts])
 
 
 def tell(screen: "Screen", batch: "Batch", outcome: Outcome) -> None:
@@ -221,17 +246,9 @@ def tell(screen: "Screen", batch: "Batch", outcome: Outcome) -> None:
 def judge(warehouse: "Warehouse", batch: "Batch") -> Outcome:
     """Read the ledger for what became of each file, and derive the exit code."""
     with warehouse.connect("owner", autocommit=True) as conn:
-        ids = [landed.load_id for landed in batch.landing.landed] if batch.landing else []
-        found = conn.execute(
-            "select l.load_id, l.delivered_name, l.status, l.feed, l.rows_delivered, l.rows_accepted,"
-            " l.rows_rejected, l.amount_cents, l.held_message, l.held_reason,"
-            " l.duplicate_of, o.status, o.delivered_name"
-            " from raw.loads as l left join raw.loads as o on o.load_id = l.duplicate_of"
-            " where l.load_id = any(%s) order by l.delivery_no, l.load_id",
-            (ids,),
-        ).fetchall()
         currency = conn.execute("select value from ops.settings where name = 'currency'").fetchone()
-    verdicts = [_verdict(row) for row in found]
+    landed = batch.landing.landed if batch.landing else []
+    verdicts = _verdicts(warehouse, [load.load_id for load in landed])
     if batch.landing:
         verdicts += [
             Verdict(str(r.path), "REFUSED", None, None, 0, 0, 0, 0, r.sentence) for r in batch.landing.refused
@@ -249,6 +266,19 @@ def judge(warehouse: "Warehouse", batch: "Batch") -> Outcome:
         currency=currency[0] if currency else None,
         exit_code=code,
     )
+
+
+def _verdicts(warehouse: "Warehouse", load_ids: list[int]) -> list[Verdict]:
+    with warehouse.connect("owner", autocommit=True) as conn:
+        found = conn.execute(
+            "select l.load_id, l.delivered_name, l.status, l.feed, l.rows_delivered, l.rows_accepted,"
+            " l.rows_rejected, l.amount_cents, l.held_message, l.held_reason,"
+            " l.duplicate_of, o.status, o.delivered_name"
+            " from raw.loads as l left join raw.loads as o on o.load_id = l.duplicate_of"
+            " where l.load_id = any(%s) order by l.delivery_no, l.load_id",
+            (load_ids,),
+        ).fetchall()
+    return [_verdict(row) for row in found]
 
 
 def _verdict(row: tuple[Any, ...]) -> Verdict:
