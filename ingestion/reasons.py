@@ -38,7 +38,12 @@ _ALL = (
     ),
     Reason("DATE_FORMAT", "row", "The date is written in no form that the feed allows.", _CELL),
     Reason("DATE_IMPOSSIBLE", "row", "The date or time has the right form but does not exist.", _CELL),
-    Reason("DATE_IN_FUTURE", "row", "The sale lies more than one day after the day of loading.", _CELL),
+    Reason(
+        "DATE_IN_FUTURE",
+        "row",
+        "The sale lies more than one day after the day of loading; accepted ones hold the load.",
+        _CELL,
+    ),
     Reason("DATE_TOO_OLD", "row", "The sale lies before 1970.", _CELL),
     Reason(
         "TIME_DOES_NOT_EXIST",
@@ -65,7 +70,7 @@ _ALL = (
     Reason(
         "FOREIGN_CURRENCY",
         "row",
-        "A row, or the whole file, is in another currency than it is counted in.",
+        "A row, or the whole file, is in another currency than it is counted in; two are never added up.",
         "Deliver it in that currency",
     ),
     # one row
@@ -178,6 +183,91 @@ _ALL = (
         "load",
         "Commas in numbers could be decimal marks or thousands.",
         "Release it as decimal-comma or decimal-point",
+    ),
+    # the whole load, held (or warned of) by the gate on arrival
+    Reason(
+        "NOT_MEASURED",
+        "load",
+        "Something that the gate looks at was not measured, so nothing proves the delivery sound.",
+        "Deliver the file again; if it stays, shopx doctor looks at the installation",
+    ),
+    Reason(
+        "EMPTY_DELIVERY",
+        "load",
+        "The file holds a header and no row.",
+        "Export it again, or withdraw it",
+    ),
+    Reason(
+        "NOTHING_ACCEPTED",
+        "load",
+        "Every row was refused.",
+        "See why with shopx rejects, correct the file and drop it again",
+    ),
+    Reason(
+        "ROWS_UNACCOUNTED",
+        "load",
+        "Some rows are neither accepted nor refused nor repeats; rows would be missing.",
+        "Withdraw it and deliver the file again",
+    ),
+    Reason(
+        "TOO_MANY_REJECTED",
+        "load",
+        "A larger share of the rows was refused than the contract allows.",
+        "Correct the rows that shopx rejects names and drop the file again, or release it as it is",
+    ),
+    Reason(
+        "PRODUCT_MISSING",
+        "load",
+        "Some accepted rows name no product.",
+        "Correct the rows and drop the file again, or release it as it is",
+    ),
+    Reason(
+        "DATE_TOO_EARLY",
+        "load",
+        "The first day lies before the earliest that the contract allows.",
+        "Correct the dates, or release it if they are right",
+    ),
+    Reason(
+        "AMOUNT_NOT_RECOUNTED",
+        "load",
+        "The stored rows do not add up to the amount that was read.",
+        "Withdraw it and deliver the file again",
+    ),
+    Reason(
+        "AMOUNT_NOT_IN_LEDGER",
+        "load",
+        "The ledger holds another amount than was read.",
+        "Withdraw it and deliver the file again",
+    ),
+    Reason(
+        "TOTAL_IS_ZERO",
+        "load",
+        "The accepted rows add up to nothing.",
+        "Look whether the amounts were exported; release it if it is right",
+    ),
+    Reason(
+        "SALE_BELOW_ZERO",
+        "load",
+        "A line that is a sale has an amount below zero.",
+        "Correct the line, or release it if it is right",
+    ),
+    Reason(
+        "MANY_RETURNS",
+        "load",
+        "More than half of the lines are returns. A warning: the delivery counts.",
+        "Look whether the signs are right; if not, withdraw it",
+    ),
+    Reason(
+        "UNDECIDED",
+        "load",
+        "The gate passed it, but the ledger does not know what it means.",
+        "Release it as orders (it replaces) or events (it adds)",
+    ),
+    Reason(
+        "HELD",
+        "load",
+        "A person or a program held it without naming a reason.",
+        "Release or withdraw it",
     ),
 )
 

@@ -24,6 +24,27 @@ def test_every_code_that_the_code_gives_is_in_the_list() -> None:
     assert set(re.findall(r" \[([A-Z][A-Z0-9]+_[A-Z0-9_]+)\]\"", sources)) <= REASONS.keys()
 
 
+def test_every_code_a_load_can_be_held_for_is_in_the_list_as_such() -> None:
+    """Codes of the arrival gate and the ledger, as their sources spell them."""
+    given: set[str] = set()
+    for path in ("expectations/arrival_suite.py", "expectations/arrival.py", "ingestion/ledger.py"):
+        given |= set(re.findall(r'reason(?:=| or \()"([A-Z_]+)"', (ROOT / path).read_text(encoding="utf-8")))
+    for path in (ROOT / "ingestion").rglob("*.py"):
+        given |= set(
+            re.findall(r'(?:Undecided\(\s*|OVERLAPS = )"([A-Z_]+)"', path.read_text(encoding="utf-8"))
+        )
+    assert {"TOO_MANY_REJECTED", "OVERLAPS_EARLIER_LOAD", "FOREIGN_CURRENCY", "HELD", "UNDECIDED"} <= given
+    assert given <= REASONS.keys()
+    of_rows_too = {"DATE_IN_FUTURE", "FOREIGN_CURRENCY"}
+    assert {code for code in given - of_rows_too if REASONS[code].level != "load"} == set()
+
+
+def test_every_reason_is_explained_in_the_words_of_the_list() -> None:
+    text = (ROOT / "docs/reasons.md").read_text(encoding="utf-8")
+    missing = [reason.code for reason in REASONS.values() if f"{reason.meaning} {reason.action}." not in text]
+    assert missing == []
+
+
 @pytest.mark.parametrize("code", [code for code, reason in REASONS.items() if reason.level == "row"])
 @given(saw=st.text(max_size=400), column=st.text(max_size=80))
 def test_a_message_says_where_what_and_what_to_do_in_200_characters(code: str, saw: str, column: str) -> None:
