@@ -52,6 +52,23 @@ def test_one_unbroken_lineage_leads_from_every_feed_to_the_publication(graph: An
     assert {key.to_user_string() for key in ends - reached} == set()
 
 
+ENDS_WITHOUT_A_MART = {"core/dim_dates", "core/dim_stores", "core/dim_sales_reps"}
+
+
+def test_every_asset_but_three_dimensions_leads_to_the_publication(graph: Any) -> None:
+    """The three are for questions to core; whatever else feeds nothing is forgotten or wrongly named."""
+    from dagster import AssetKey  # noqa: PLC0415
+
+    above, reached = [AssetKey(["marts", "publication"])], set()
+    while above:
+        key = above.pop()
+        if key not in reached:
+            reached.add(key)
+            above += graph.get(key).parent_keys
+    beside = {key.to_user_string() for key in graph.get_all_asset_keys() - reached}
+    assert beside == ENDS_WITHOUT_A_MART
+
+
 def test_every_dbt_test_is_a_check_or_belongs_to_the_audit(graph: Any) -> None:
     """Two tests with one name would overwrite each other; tests on two models are seen by the audit alone."""
     import json  # noqa: PLC0415
