@@ -26,6 +26,7 @@ class Batch:
     """Filled by the steps; read by whoever started the batch."""
 
     say: Callable[[str], None] = _silent
+    done: Callable[[str], None] = _silent
     landing: "LandingResult | None" = None
     gate: "GateReport | None" = None
     audit: "AuditReport | None" = None
@@ -34,6 +35,12 @@ class Batch:
     tests_passed: int = 0
     failures: list[str] = field(default_factory=list)
     nothing_to_build: str | None = None
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: 1 file, 3 deliveries."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 _current: ContextVar[Batch | None] = ContextVar("batch", default=None)
@@ -49,9 +56,16 @@ def current_batch() -> Batch:
 
 
 @contextmanager
-def following(say: Callable[[str], None], landing: "LandingResult | None" = None) -> Iterator[Batch]:
-    """Open a batch whose steps report progress to `say`; `landing` is what was landed before it."""
-    batch = Batch(say=say, landing=landing)
+def following(
+    say: Callable[[str], None],
+    landing: "LandingResult | None" = None,
+    *,
+    done: Callable[[str], None] = _silent,
+) -> Iterator[Batch]:
+    """Open a batch whose steps report what they do to `say` and what they have done to `done`; `landing` is
+    what was landed before it.
+    """
+    batch = Batch(say=say, done=done, landing=landing)
     token = _current.set(batch)
     try:
         yield batch

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingestion.inbox import clear_landed, is_candidate, note_refused
+from orchestration.batch import counted
 from warehouse.database import Warehouse
 
 if TYPE_CHECKING:
@@ -77,6 +78,6 @@ def gate_waiting(warehouse: Warehouse, landing: "LandingResult", *, say: Callabl
     if waiting:
         from expectations.arrival import run_arrival_gate
 
-        say(f"Gate: checking {len(waiting)} {'delivery' if len(waiting) == 1 else 'deliveries'}")
+        say(f"Gate: checking {counted(len(waiting), 'delivery')}")
         gate = run_arrival_gate(warehouse, waiting)
     return Arrival(landing=landing, gate=gate, loads=list(landing.landed))

@@ -52,6 +52,7 @@ def run_batch(
     by: str,
     landing: "LandingResult",
     say: Callable[[str], None],
+    done: Callable[[str], None],
 ) -> Batch:
     """Gate what was landed, build, audit and publish in this process; the UI shows a run of job `batch`.
 
@@ -59,7 +60,8 @@ def run_batch(
     """
     settings = warehouse.settings
     home = write_instance_config(settings)
-    with following(say, landing) as batch, _exported({**warehouse.environment(), "DAGSTER_HOME": str(home)}):
+    environment = {**warehouse.environment(), "DAGSTER_HOME": str(home)}
+    with following(say, landing, done=done) as batch, _exported(environment):
         say("starting the pipeline")
         from dagster import DagsterInstance, RunConfig
 

@@ -79,11 +79,17 @@ def _publish_sample(warehouse: "Warehouse", screen: "Screen") -> int:
     screen.done(
         f"Published #{outcome.publication_id}.  {headline_sentence(outcome.headline, outcome.currency)}"
     )
-    screen.note("Try next  shopx rejects            the refused rows, and how to fix them")
-    for held in [verdict for verdict in outcome.verdicts if verdict.verdict == "HELD"][:1]:
-        screen.note(f"          shopx release {held.load_id} --as day-first   the file held on purpose")
-    screen.note('          shopx sql "select * from marts.daily_sales order by sale_date desc limit 7"')
-    screen.note("          shopx run your_sales.csv   your own data (in a SHOPX_HOME of its own)")
+    held = next((verdict for verdict in outcome.verdicts if verdict.verdict == "HELD"), None)
+    tries = [("shopx rejects", "the refused rows, and how to fix them")]
+    if held is not None:
+        tries.append((f"shopx release {held.load_id} --as day-first", "let the file held on purpose count"))
+    tries += [
+        ('shopx sql "select * from marts.daily_sales order by 1 desc limit 7"', "the last seven days"),
+        ("SHOPX_HOME=~/shop shopx run your_sales.csv", "your own data, apart from the sample"),
+    ]
+    width = max(len(command) for command, _ in tries)
+    for number, (command, why) in enumerate(tries):
+        screen.note(f"{'' if number else 'Try next':10}{command:{width}}   {why}")
     return 0
 
 

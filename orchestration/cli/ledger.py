@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 LOADS = """
     select load_id, delivery_no, feed, delivered_name, status, mode, rows_delivered, rows_accepted,
-           rows_rejected, amount_cents, currency, first_date, last_date, duplicate_of, held_reason,
+           rows_rejected, amount_cents,
+           coalesce(currency, (select value from ops.settings where name = 'currency')) as currency,
+           first_date, last_date, duplicate_of, held_reason,
            held_message, landed_at
     from raw.loads
     order by delivery_no, load_id

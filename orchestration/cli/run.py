@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ingestion.landing import LandingResult
     from orchestration.batch import Batch
     from orchestration.cli.screen import Screen
     from publication.headline import Headline
@@ -148,7 +149,7 @@ class Outcome:
             lines.append(self.nothing_new)
         held = [v for v in self.verdicts if v.verdict == "HELD"]
         if held:
-            lines.append(f"{len(held)} held. Decide: shopx loads shows the choices of load {held[0].load_id}")
+            lines.append(f"{len(held)} held; why says what each needs. All of them: shopx loads")
         if any(v.rows_rejected for v in self.verdicts):
             lines.append("Refused rows and how to fix them: shopx rejects")
         return lines
@@ -192,6 +193,7 @@ def run_files(
     from orchestration.running import pending, run_batch
 
     landing = land_given(warehouse, paths, feed=feed, say=screen.say)
+    tell_landed(screen, landing)
     if full_refresh or as_of or allow_breaking or allow_shrink or pending(warehouse):
         with noise_into(warehouse.settings.home / "logs" / "run.log"):
             batch = run_batch(
@@ -205,11 +207,14 @@ def run_files(
                 by=by,
                 landing=landing,
                 say=screen.say,
+                done=screen.done,
             )
     else:
         batch = Batch(landing=landing, nothing_to_build="Nothing new and nothing pending.")
     outcome = judge(warehouse, batch)
-    tell(screen, batch, outcome)
+    for verdict in outcome.verdicts:
+        if verdict.verdict == "HELD":
+            screen.warn(f"{verdict.delivery} is HELD: {verdict.why}")
     return outcome
 
 
@@ -223,24 +228,24 @@ def run_pending(warehouse: "Warehouse", screen: "Screen", *, about: int) -> Outc
     return replace(outcome, verdicts=[*_verdicts(warehouse, [about]), *outcome.verdicts])
 
 
-def tell(screen: "Screen", batch: "Batch", outcome: Outcome) -> None:
-    """Say in one line per step what was done."""
-    if outcome.verdicts:
-        rows = [
-            sum(getattr(v, name) for v in outcome.verdicts)
+def tell_landed(screen: "Screen", landing: "LandingResult") -> None:
+    """Say what came in."""
+    from orchestration.batch import counted
+
+    came = landing.landed
+    if came:
+        sums = [
+            sum(getattr(load, name) for load in came)
             for name in ("rows_delivered", "rows_accepted", "rows_rejected")
         ]
+        repeats = sum(load.status == "duplicate" for load in came)
+        known = f" · {counted(repeats, 'file')} known already" if repeats else ""
         screen.done(
-            f"{len(outcome.verdicts)} files, {rows[0]:,} rows read: {rows[1]:,} accepted, {rows[2]:,} refused"
+            f"{counted(len(came), 'file')}, {counted(sums[0], 'row')} read: {sums[1]:,} accepted,"
+            f" {sums[2]:,} refused{known}"
         )
-    if batch.gate is not None:
-        screen.done(f"Gate: {sum(r.passed for r in batch.gate.results):,} checks passed")
-    for verdict in outcome.verdicts:
-        if verdict.verdict == "HELD":
-            screen.warn(f"{verdict.delivery} is HELD: {verdict.why}")
-    if batch.publication is not None:
-        built = f"{batch.nodes_built} tables built, {batch.tests_passed} tests passed"
-        screen.done(f"{built}, delivered = facts = marts to the cent")
+    for refused in landing.refused:
+        screen.warn(f"{refused.path.name} is refused: {refused.sentence}")
 
 
 def judge(warehouse: "Warehouse", batch: "Batch") -> Outcome:

@@ -22,7 +22,7 @@ from dagster import (
 from pydantic import Field
 
 from ingestion.contract import load_contracts
-from orchestration.batch import current_batch
+from orchestration.batch import counted, current_batch
 from orchestration.defs.resources import BatchSession
 from orchestration.landing import gate_waiting, land_given
 
@@ -134,6 +134,12 @@ def deliveries(
         )
     done = gate_waiting(session.warehouse, batch.landing, say=batch.say)
     batch.gate = done.gate
+    if done.gate is not None:
+        passed, total = sum(result.passed for result in done.gate.results), len(done.gate.results)
+        batch.done(
+            f"Gate: {passed:,}{'' if passed == total else f' of {total:,}'} checks passed on"
+            f" {counted(len(done.gate.approved) + len(done.gate.held), 'delivery')}"
+        )
     status_of = (
         dict.fromkeys(done.gate.approved, "approved") | dict.fromkeys(done.gate.held, "held")
         if done.gate

@@ -124,6 +124,7 @@ def publication(
             "The audit failed, so the last publication stays as it is: " + "; ".join(report.failures[:5]),
             allow_retries=False,
         )
+    batch.done("Audited: delivered = facts = marts, to the cent")
     batch.say("Publishing")
     made = batch.publication = publish(
         session.warehouse,
