@@ -7,6 +7,8 @@ and a killed parent would leave its dbt running.
 
 import hashlib
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,6 +64,22 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let an interrupt reach dbt as KeyboardInterrupt, the one kind on which it cancels its queries."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def target_path(settings: Settings) -> Path:
     """Return where dbt writes its artifacts for this SHOPX_HOME."""
     return Path(settings.home) / "dbt" / "target"
@@ -91,10 +109,12 @@ def run_dbt(
     from dbt.cli.main import dbtRunner
 
     runner = dbtRunner(callbacks=[on_event] if on_event else [])
-    with _environment(environment):
+    with _environment(environment), _interruptible():
         outcome = runner.invoke(
             ["--quiet", "--log-level", "none", "--no-use-colors", command, *_arguments(settings), *arguments]
         )
+    if outcome.exception is not None and not isinstance(outcome.exception, Exception):
+        raise outcome.exception  # an interrupt; dbt has cancelled its queries
     if outcome.exception is not None:
         raise ShopxError(
             f"dbt {command} could not run: {outcome.exception}. Details: {settings.home}/logs/dbt.log"

@@ -56,7 +56,8 @@ def run_batch(
 ) -> Batch:
     """Gate what was landed, build, audit and publish in this process; the UI shows a run of job `batch`.
 
-    Never raises for a failed step: the batch's `failures` say what failed, and `publication` is None.
+    Never raises for a failed step: the batch's `failures` say what failed, and `publication` is None. Raises
+    KeyboardInterrupt when the run was interrupted.
     """
     settings = warehouse.settings
     home = write_instance_config(settings)
@@ -95,9 +96,20 @@ def run_batch(
                 raise_on_error=False,
                 tags={BATCH_TAG: "true", "shopx/by": by},
             )
+            if _was_interrupted(result):
+                raise KeyboardInterrupt
             if not result.success and not batch.failures:
                 batch.failures += _what_failed(result)
     return batch
+
+
+def _was_interrupted(result: object) -> bool:
+    """Whether the run ended by Ctrl-C, which Dagster catches and reports as a failure of the run."""
+    for event in getattr(result, "all_events", []):
+        if event.is_job_failure:
+            reason = event.job_failure_data.failure_reason
+            return reason is not None and reason.value == "UNEXPECTED_TERMINATION"
+    return False
 
 
 def _what_failed(result: object) -> list[str]:

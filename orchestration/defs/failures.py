@@ -12,7 +12,12 @@ from warehouse.errors import ShopxError
 
 @failure_hook(required_resource_keys={"session"})
 def tell_of_failure(context: HookContext) -> None:
-    """Close the build as failed and raise one alert for the step, unless the audit has raised its own."""
+    """Close the build as failed and raise one alert for the step, unless the audit has raised its own.
+
+    A run that a person interrupted is no failure: its build is abandoned, and the next run goes on.
+    """
+    if not isinstance(context.op_exception, Exception):
+        return
     session = context.resources.session
     session.give_up()
     batch = current_batch()

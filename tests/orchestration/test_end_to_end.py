@@ -95,7 +95,7 @@ def test_a_build_that_breaks_a_rule_is_not_published_and_says_which(
     shopx("run", orders_file("good.csv", rows=20))
     before = published(shopx)
     with warehouse.connect("owner") as conn:
-        conn.execute("update raw.sales_lines set net_cents = net_cents + 1 where row_number = 1")
+        conn.execute("update raw.sales_lines set net_cents = net_cents + 1 where order_line_key % 10000000000 = 1")
     failed = shopx.json("run", "--full-refresh", expect=1)
     assert failed["publication_id"] is None
     assert any("net_is_gross_plus_discount" in sentence for sentence in failed["failures"])
