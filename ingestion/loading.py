@@ -11,14 +11,15 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
-from ingestion.reading import Batch, Reading, RejectedRow
+from ingestion.reading import ACCEPTED_COLUMNS, Batch, Reading, RejectedRow
 
 if TYPE_CHECKING:
     import psycopg
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 QUEUED_BATCHES = 2
 SILENCE_S = 1.0
-ROW_BITS = 32  # order_line_key = delivery_no * 2^32 + row_number
+ROWS_OF_A_DELIVERY = 10**10  # order_line_key = delivery_no * 10^10 + row_number
 ENCODED_AT_ONCE = 1024  # rows, about a socket buffer: the server works on while the next ones are encoded
 
 _COPY_REJECTED = sql.SQL(
@@ -67,19 +68,65 @@ def load_rows(
     """
     loaded = Loaded()
     told = time.monotonic()
-    with conn.cursor() as cursor:
+    columns = _filled_columns(reading)
+    with conn.cursor() as cursor, _Copy(cursor, columns) as copy:
         for batch in _batches(reading):
             if batch is not None:
                 if batch.accepted.num_rows:
-                    _make_months(cursor, _note_accepted(loaded, batch.accepted), known_months)
-                    _send_accepted(cursor, _with_keys(batch.accepted, load_id, delivery_no))
+                    months = set(_note_accepted(loaded, batch.accepted)) - known_months
+                    if months:
+                        copy.pause()
+                        _make_months(cursor, sorted(months))
+                        known_months |= months
+                    copy.send(_with_keys(batch.accepted, columns, load_id, delivery_no))
                 if batch.rejected:
                     loaded.rows_rejected += len(batch.rejected)
+                    copy.pause()
                     _send_rejected(cursor, batch.rejected, load_id)
             if time.monotonic() - told >= SILENCE_S:
                 told = time.monotonic()
                 progress(f"{loaded.rows_accepted + loaded.rows_rejected:,} rows so far")
     return loaded
+
+
+class _Copy:
+    """One COPY into raw.sales_lines that stays open from batch to batch, until something else must be sent."""
+
+    def __init__(self, cursor: psycopg.Cursor[Any], columns: Sequence[str]) -> None:
+        self._cursor = cursor
+        self._statement = sql.SQL("copy raw.sales_lines ({}) from stdin (format binary)").format(
+            sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        self._open = ExitStack()
+        self._copy: psycopg.Copy | None = None
+        self._encoder: Any = None
+
+    def __enter__(self) -> _Copy:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        if kind is None:
+            self.pause()
+        else:
+            self._open.__exit__(kind, error, trace)
+
+    def send(self, rows: pa.RecordBatch) -> None:
+        """Encode and send `rows`, whose columns are those this COPY was made for."""
+        from pgpq import ArrowToPostgresBinaryEncoder  # noqa: PLC0415 - heavy, and only needed once rows come
+
+        if self._copy is None:
+            self._copy = self._open.enter_context(self._cursor.copy(self._statement))
+            self._encoder = ArrowToPostgresBinaryEncoder(rows.schema)
+            self._copy.write(self._encoder.write_header())
+        for start in range(0, rows.num_rows, ENCODED_AT_ONCE):
+            self._copy.write(self._encoder.write_batch(rows.slice(start, ENCODED_AT_ONCE)))
+
+    def pause(self) -> None:
+        """End the COPY, so that the connection is free for another statement."""
+        if self._copy is not None:
+            self._copy.write(self._encoder.finish())
+            self._copy = None
+            self._open.close()
 
 
 def _batches(reading: Reading) -> Iterator[Batch | None]:
@@ -169,44 +216,44 @@ def _all_missing(rows: pa.RecordBatch, *names: str) -> int:
     return int(missing.sum())
 
 
-def _with_keys(rows: pa.RecordBatch, load_id: int, delivery_no: int) -> pa.RecordBatch:
+def _filled_columns(reading: Reading) -> list[str]:
+    """The columns this delivery can fill. One left out is null, as it would be, and costs the server nothing."""
+    used = reading.facts["columns"]
+    assert isinstance(used, dict)  # noqa: S101 - for the type checker; Reading says so
+    theirs = {"tax_cents": "tax", "cost_cents": "unit_cost", "discount_cents": "discount"}
+    optional = {name for name, type_name in ACCEPTED_COLUMNS if type_name == "string"} | set(theirs)
+    computed = {"line_type"}
+    return ["load_id", "order_line_key"] + [
+        name
+        for name, _ in ACCEPTED_COLUMNS
+        if name != "row_number"
+        and (name not in optional or name in computed or theirs.get(name, name) in used)
+    ]
+
+
+def _with_keys(
+    rows: pa.RecordBatch, columns: Sequence[str], load_id: int, delivery_no: int
+) -> pa.RecordBatch:
     """The batch with load_id and order_line_key; a row without an order id becomes an order of its own."""
     import numpy as np  # noqa: PLC0415
     import pyarrow as pa  # noqa: PLC0415
 
-    line_keys = rows["row_number"].to_numpy().astype(np.int64) + (delivery_no << ROW_BITS)
+    line_keys = rows["row_number"].to_numpy().astype(np.int64) + delivery_no * ROWS_OF_A_DELIVERY
     order_keys = rows["order_key"]
     if order_keys.null_count:
         named = order_keys.is_valid().to_numpy(zero_copy_only=False)
         order_keys = pa.array(np.where(named, order_keys.fill_null(0).to_numpy(), -line_keys))
-    columns = {
+    made = {
         "load_id": pa.array(np.full(rows.num_rows, load_id, dtype=np.int64)),
         "order_line_key": pa.array(line_keys),
+        "order_key": order_keys,
     }
-    for name in rows.schema.names:
-        # a column that is null all through costs the server as much as any other; left out it is null as well
-        if rows[name].null_count < rows.num_rows or name == "order_key":
-            columns[name] = order_keys if name == "order_key" else rows[name]
-    return pa.RecordBatch.from_pydict(columns)
+    return pa.RecordBatch.from_pydict({name: made[name] if name in made else rows[name] for name in columns})
 
 
-def _make_months(cursor: psycopg.Cursor[Any], months: list[date], known: set[date]) -> None:
+def _make_months(cursor: psycopg.Cursor[Any], months: list[date]) -> None:
     for month in months:
-        if month not in known:
-            cursor.execute("select raw.create_months(%s, %s)", [month, month])
-            known.add(month)
-
-
-def _send_accepted(cursor: psycopg.Cursor[Any], rows: pa.RecordBatch) -> None:
-    from pgpq import ArrowToPostgresBinaryEncoder  # noqa: PLC0415
-
-    encoder = ArrowToPostgresBinaryEncoder(rows.schema)
-    names = sql.SQL(", ").join(map(sql.Identifier, rows.schema.names))
-    with cursor.copy(sql.SQL("copy raw.sales_lines ({}) from stdin (format binary)").format(names)) as copy:
-        copy.write(encoder.write_header())
-        for start in range(0, rows.num_rows, ENCODED_AT_ONCE):
-            copy.write(encoder.write_batch(rows.slice(start, ENCODED_AT_ONCE)))
-        copy.write(encoder.finish())
+        cursor.execute("select raw.create_months(%s, %s)", [month, month])
 
 
 def _send_rejected(cursor: psycopg.Cursor[Any], rejected: list[RejectedRow], load_id: int) -> None:

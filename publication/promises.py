@@ -25,9 +25,6 @@ class Check:
     needs: str = ""
 
 
-# Order line keys are delivery number × 2³² + row number. PostgreSQL's hash of a bigint xors both halves and
-# folds them into few values: joined or grouped alone they took 4 s for 200,000 lines, with load_id 0.2 s.
-
 # The fold anew, by window: a line counts unless a later delivery of whole orders of its source holds it.
 CURRENT = """
     select * from (

@@ -27,34 +27,43 @@ class CellRules(Rules):
         parsed = ["try_cast(t_date as timestamp) as usual_ts"]
         for name in NUMBERS:
             if self.has(name):
-                parsed.append(f"{numbers.number_text(f't_{name}', self.settled.decimal_mark)} as n_{name}")
+                digits = self.decimals.get(name, self.digits)
+                usual = numbers.is_usual(f"t_{name}", self.settled.decimal_mark, digits)
+                parsed.append(f"{usual} as usual_{name}")
         return ", ".join(raw), ", ".join(["*", *clean]), ", ".join(["*", *parsed])
 
-    def typed(self) -> tuple[str, str]:
-        """Two layers: exact decimals and rewritten dates, then timestamps."""
-        first = [
-            f"case when t_date is null or {dates.usual_iso('t_date', 'usual_ts')} then null "
+    def typed(self) -> tuple[str, str, str]:
+        """Three layers: numbers as plain text, exact decimals and rewritten dates, timestamps.
+
+        What is usual was told apart before, so that only other spellings enter the dear branches.
+        """
+        plain = [f"coalesce({dates.usual_iso('t_date', 'usual_ts')}, false) as is_usual_date"]
+        for name in NUMBERS:
+            if self.has(name):
+                other = numbers.number_text(f"t_{name}", self.settled.decimal_mark)
+                plain.append(f"case when usual_{name} then t_{name} else {other} end as n_{name}")
+        exact = [
+            "case when t_date is null or is_usual_date then null "
             f"else {dates.rewritten('t_date', self.settled.date_order)} end as iso"
         ]
         for name in NUMBERS:
             if self.has(name):
-                first.append(f"try_cast(n_{name} as {self.types.get(name, self.money)}) as d_{name}")
-        usual = f"coalesce({dates.usual_iso('t_date', 'usual_ts')}, false)"
-        second = [
-            f"case when {usual} then usual_ts when iso is not null then {dates.local_time('iso')} end as ts",
+                exact.append(f"try_cast(n_{name} as {self.types.get(name, self.money)}) as d_{name}")
+        timed = [
+            f"case when is_usual_date then usual_ts when iso is not null then {dates.local_time('iso')} "
+            "end as ts",
             f"case when iso is not null then {dates.offset_minutes('iso')} end as offset_minutes",
-            f"case when {usual} then strlen(t_date) > 10 "
-            f"else coalesce({dates.has_clock('iso')}, false) end as has_clock",
+            f"case when is_usual_date then strlen(t_date) > 10 when iso is not null "
+            f"then {dates.has_clock('iso')} else false end as has_clock",
         ]
-        return ", ".join(["*", *first]), ", ".join(["*", *second])
+        return ", ".join(["*", *plain]), ", ".join(["*", *exact]), ", ".join(["*", *timed])
 
     def cell_checks(self) -> None:
         form = _DATE_FORMS[self.settled.date_order]
-        usual = dates.usual_iso("t_date", "usual_ts")
         self.check("date", "VALUE_MISSING", "the day of the sale", "t_date is null")
         self.check(
             "date", "DATE_FORMAT", f"a date as {form}",
-            f"t_date is not null and iso is null and not coalesce({usual}, false)",
+            "t_date is not null and iso is null and not is_usual_date",
         )  # fmt: skip
         self.check(
             "date", "DATE_IMPOSSIBLE", f"a real day as {form}",
@@ -102,7 +111,7 @@ class CellRules(Rules):
                 name,
                 "TOO_MANY_DECIMALS",
                 f"at most {digits} decimals",
-                numbers.has_more_decimals(f"n_{name}", digits),
+                f"not usual_{name} and {numbers.has_more_decimals(f'n_{name}', digits)}",
             )
         column = self.contract.columns[name]  # type: ignore[index]
         if column.above is not None:
@@ -134,8 +143,8 @@ class CellRules(Rules):
             # the two-argument trim costs 12 times the plain one, so only cells with an unusual edge get it
             usual = " and ".join(f"{cell}[{end}] > ' ' and {cell}[{end}] < '~'" for end in (1, -1))
             value = f"case when {usual} then {cell} else trim({cell}, {literal(' ' + WIDE_SPACES)}) end"
-        if name in TEXTS:
-            value = f"nfc_normalize({value})"
+            if name in TEXTS:  # plain ASCII is in NFC as it stands
+                value = f"nfc_normalize({value})"
         words = (*self.contract.null_words, *column.null_words)
         value = f"nullif({value}, '')"
         if words:

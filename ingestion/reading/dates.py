@@ -30,7 +30,10 @@ YEAR_LAST = _YEAR_LAST + _TIME
 def usual_iso(cell: str, ts: str) -> str:
     """SQL: true when `ts`, the cast of the cell, prints as the very same text: nothing was guessed or
     shifted."""
-    return f"(isfinite({ts}) and ({ts}::varchar = {cell} or ({ts}::date)::varchar = {cell}))"
+    return (
+        f"(isfinite({ts}) and case when strlen({cell}) > 10 then {ts}::varchar = {cell} "
+        f"else ({ts}::date)::varchar = {cell} end)"
+    )
 
 
 def rewritten(cell: str, order: Order | None) -> str:

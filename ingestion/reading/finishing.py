@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ingestion.contract import Contract
 from ingestion.reading import messages
+from ingestion.reading.order_keys import order_keys
 from ingestion.reading.plan import Plan
 from ingestion.reading.rows import RejectedRow, accepted_schema
 from ingestion.reading.zones import zone
@@ -33,6 +34,8 @@ class Answer:
     """One batch of the query with its clocks resolved; `bits` holds every check, late ones included."""
 
     rows: pa.RecordBatch
+    source: str
+    order_text: str
     bits: NDArray[np.int64]
     sale_date: NDArray[np.int64]
     sold_at: NDArray[np.int64]
@@ -85,7 +88,8 @@ def answer(rows: pa.RecordBatch, *, plan: Plan, contract: Contract, today: date)
     ):
         if fails.any():
             bits[fails] |= 1 << plan.late_checks[code]
-    return Answer(rows, bits, day, utc, has_clock)
+    order_text = "order_id" if contract.order_id_scope == "source" else "order_text"
+    return Answer(rows, contract.source_name, order_text, bits, day, utc, has_clock)
 
 
 def accepted(found: Answer, *, row_numbers: NDArray[np.int64]) -> pa.RecordBatch:
@@ -97,7 +101,7 @@ def accepted(found: Answer, *, row_numbers: NDArray[np.int64]) -> pa.RecordBatch
         "row_number": pa.array(row_numbers.astype(np.int32)),
         "sale_date": pa.array(found.sale_date.astype(np.int32)).view(pa.date32()),
         "sold_at": pa.array(found.sold_at, mask=~found.has_sold_at).view(pa.timestamp("us", tz="UTC")),
-        "order_key": found.rows.column("order_key").view(pa.int64()),
+        "order_key": order_keys(found.rows.column(found.order_text), source=found.source),
     }
     whole = pa.RecordBatch.from_arrays(
         [made[name] if (name := field.name) in made else found.rows.column(name) for field in schema],

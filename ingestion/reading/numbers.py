@@ -47,6 +47,17 @@ def _dressed(mark: Mark) -> str:
     return rf"(?:{before}|[+-]?{number}(?:{_GAP}?{_CURRENCY})?)"
 
 
+def is_usual(cell: str, mark: Mark, digits: int) -> str:
+    """SQL: true for digits with at most `digits` decimals after a point, false for all other text and null.
+
+    Such a cell needs no rewriting, is no larger than the widest column and has no decimal too many.
+    """
+    if mark != ".":
+        return "false"
+    decimals = rf"(\.[0-9]{{1,{digits}}})?" if digits else ""
+    return f"coalesce(regexp_full_match({cell}, '-?[0-9]{{1,9}}{decimals}'), false)"
+
+
 def number_text(cell: str, mark: Mark) -> str:
     """SQL: the cell as [sign]digits[.digits], or null when it is no number in that form."""
     undressed = rf"regexp_replace({cell}, '[^0-9+{'.' if mark == '.' else ','}-]', '', 'g')"

@@ -32,7 +32,7 @@ class _Compiler(AmountRules):
             product = f"round(quantity::decimal(38, 3) * d_unit_cost::decimal(38, 6), {self.digits})"
             cost = f"(try_cast({product} as {self.money}) {cents}"
         parts = [
-            f"{self._order_key()} as order_key",
+            f"{self._order_text()} as order_text",
             *(f"{text[n]} as {n}" for n in ("order_id", "line_number")),
             "ts, offset_minutes, has_clock",
             "case when gross < 0 or quantity < 0 then 'return' else 'sale' end as line_type",
@@ -45,19 +45,18 @@ class _Compiler(AmountRules):
         raw = ", ".join(f"coalesce(r_{name}, '')" for name in self.columns)
         return f"select {', '.join(parts)}, bits, case when bits <> 0 then [{raw}] end as raw_cells"
 
-    def _order_key(self) -> str:
-        if not self.has("order_id"):
-            return "null::ubigint"
-        unit = chr(31)
+    def _order_text(self) -> str:
+        """The text that names an order within its source where the order id alone does not."""
+        if not self.has("order_id") or self.contract.order_id_scope == "source":
+            return "null::varchar"
+        unit = literal(chr(31))
         store = "coalesce(t_store, '')" if self.has("store") else "''"
         scope = {
-            "source": "''",
             "store": store,
             "store_year": f"{store} || '/' || year(ts)",
             "store_day": f"{store} || '/' || ts::date",
         }[self.contract.order_id_scope]
-        source = literal(self.contract.source_name + unit)
-        return f"md5_number_lower({source} || {scope} || {literal(unit)} || t_order_id)"
+        return f"{scope} || {unit} || t_order_id"
 
 
 def compile_plan(contract: Contract, columns: Mapping[str, int], settled: Settled) -> Plan:
@@ -65,7 +64,7 @@ def compile_plan(contract: Contract, columns: Mapping[str, int], settled: Settle
     checks."""
     c = _Compiler(contract, columns, settled)
     raw, clean, parsed = c.cells()
-    typed, dated = c.typed()
+    plain, typed, dated = c.typed()
     product, signed = c.amounts()
     c.cell_checks()
     c.amount_checks()
@@ -85,6 +84,6 @@ def compile_plan(contract: Contract, columns: Mapping[str, int], settled: Settle
         if sql
     )
     query = f"(select {raw} from src)"  # noqa: S608
-    for layer in (clean, parsed, typed, dated, product, signed, f"*, {summed} as bits"):
+    for layer in (clean, parsed, plain, typed, dated, product, signed, f"*, {summed} as bits"):
         query = f"(select {layer} from {query})"  # noqa: S608
     return Plan(f"{c.result()} from {query}", tuple(c.checks), c.columns, late)

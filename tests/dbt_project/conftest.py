@@ -150,7 +150,7 @@ def write_delivery(
         for number, given in enumerate(lines, start=1):
             line = {**LINE_DEFAULTS, **given}
             line["net_cents"] = line["gross_cents"] + line["discount_cents"]
-            line |= {"load_id": load[0], "row_number": number, "order_line_key": delivery_no * 2**32 + number}
+            line |= {"load_id": load[0], "order_line_key": delivery_no * 10**10 + number}
             line["order_key"] = (
                 -line["order_line_key"]
                 if line["order_id"] is None

@@ -51,10 +51,10 @@ def test_a_delivery_lands_with_rows_metrics_and_archived_bytes(
         449,
     )
     assert files.rows(
-        warehouse, "select row_number, order_line_key, net_cents from raw.sales_lines order by 1"
+        warehouse, "select order_line_key % 10000000000, order_line_key, net_cents from raw.sales_lines order by 1"
     ) == [
-        (1, 2**32 + 1, 250),
-        (2, 2**32 + 2, 199),
+        (1, 10**10 + 1, 250),
+        (2, 10**10 + 2, 199),
     ]
     assert files.rows(
         warehouse,

@@ -95,7 +95,9 @@ def test_a_build_that_breaks_a_rule_is_not_published_and_says_which(
     shopx("run", orders_file("good.csv", rows=20))
     before = published(shopx)
     with warehouse.connect("owner") as conn:
-        conn.execute("update raw.sales_lines set net_cents = net_cents + 1 where order_line_key % 10000000000 = 1")
+        conn.execute(
+            "update raw.sales_lines set net_cents = net_cents + 1 where order_line_key % 10000000000 = 1"
+        )
     failed = shopx.json("run", "--full-refresh", expect=1)
     assert failed["publication_id"] is None
     assert any("net_is_gross_plus_discount" in sentence for sentence in failed["failures"])
@@ -104,3 +106,30 @@ def test_a_build_that_breaks_a_rule_is_not_published_and_says_which(
     with warehouse.connect("dagster") as conn:
         last = conn.execute("select status from runs order by id desc limit 1").fetchone()
     assert last == ("FAILURE",)
+    shopx("run", "--full-refresh", expect=1)
+    with warehouse.connect("owner") as conn:
+        raised = conn.execute("select kind, message from ops.alerts where resolved_at is null").fetchall()
+    assert [kind for kind, _ in raised] == ["audit"]
+    assert "net_is_gross_plus_discount" in raised[0][1] and "shopx run" in raised[0][1]
+
+
+def test_a_publication_that_would_shrink_is_refused_loudly_and_goes_through_once_it_is_allowed(
+    shopx: Any, warehouse: Warehouse, orders_file: Any
+) -> None:
+    shopx("run", orders_file("good.csv", rows=60))
+    with warehouse.connect("owner") as conn:  # as if rows vanished without anyone's decision
+        conn.execute("delete from raw.sales_lines where sale_date > '2026-03-05'")
+        conn.execute(
+            "update raw.loads set (rows_delivered, rows_accepted, amount_cents) ="
+            " (select count(*), count(*), sum(net_cents) from raw.sales_lines)"
+        )
+    refused = shopx.json("run", "--full-refresh", expect=1)
+    assert any("shopx run --allow-shrink" in sentence for sentence in refused["failures"])
+    with warehouse.connect("owner", autocommit=True) as conn:
+        raised = conn.execute("select kind, message from ops.alerts where resolved_at is null").fetchall()
+        assert [kind for kind, _ in raised] == ["batch"] and "--allow-shrink" in raised[0][1]
+        build = conn.execute("select status from ops.builds order by build_id desc limit 1").fetchone()
+        assert build == ("failed",)
+        assert "--allow-shrink" in shopx("doctor", expect=1).stdout.replace("\n", "")
+        assert shopx.json("run", "--full-refresh", "--allow-shrink")["publication_id"] is not None
+        assert conn.execute("select count(*) from ops.alerts where resolved_at is null").fetchone() == (0,)

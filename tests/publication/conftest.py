@@ -133,19 +133,19 @@ class Shop:
             load_id: int = row[0]
             connection.execute("select raw.create_months(%s, %s)", [min(days), max(days)])
             for number, line in enumerate(lines, start=1):
-                key = self.deliveries * 2**32 + number
+                key = self.deliveries * 10**10 + number
                 order_key = key * -1 if line.order is None else _order_key(line.order)
                 connection.execute(
                     """
                     insert into raw.sales_lines (
-                        load_id, row_number, order_key, order_line_key, order_id, sale_date, line_type,
+                        load_id, order_key, order_line_key, order_id, sale_date, line_type,
                         order_status, product_id, product_name, customer_id, quantity, gross_cents,
                         discount_cents, net_cents
                     )
-                    values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                    values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
                     """,
                     [
-                        load_id, number, order_key, key, line.order, line.day,
+                        load_id, order_key, key, line.order, line.day,
                         "return" if line.cents < 0 else "sale", line.status, line.product, line.product,
                         line.customer, -1 if line.cents < 0 else 1, line.cents, line.discount,
                         line.cents + line.discount,

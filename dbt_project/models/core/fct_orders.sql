@@ -1,7 +1,5 @@
 -- An order stands on the day and hour of its first sale line that counts; without one (a return document, a
 -- cancelled order) on those of its first line.
--- Grouping and joining take the low half of the key beside the key itself: Postgres hashes a bigint by the XOR of its
--- halves, so the keys of rows without an order (delivery number above, row number below) would fall on each other.
 {{ config(
     indexes=[{'columns': ['order_date', 'customer_key']}, {'columns': ['customer_key']}],
     post_hook="{{ analyze() }}",
@@ -41,7 +39,6 @@ first_lines as (
 
     select distinct on (order_key)
         order_key,
-        order_key & 4294967295 as order_key_low,
         order_id,
         feed,
         sale_date as order_date,
@@ -68,7 +65,6 @@ totals as (
 
     select
         order_key,
-        order_key & 4294967295 as order_key_low,
         coalesce(
             min(customer_key) filter (where customer_key <> {{ unknown_key() }}), {{ unknown_key() }}
         ) as customer_key,
@@ -82,9 +78,7 @@ totals as (
         (coalesce(sum(net_cents) filter (where counts_as_revenue), 0))::bigint as net_cents,
         (coalesce(sum(net_cents) filter (where not counts_as_revenue), 0))::bigint as uncounted_cents
     from lines
-    group by
-        order_key,
-        order_key & 4294967295
+    group by order_key
 
 ),
 
@@ -114,10 +108,7 @@ fct_orders as (
         totals.net_cents,
         totals.uncounted_cents
     from first_lines
-    inner join totals
-        on
-            first_lines.order_key = totals.order_key
-            and first_lines.order_key_low = totals.order_key_low
+    inner join totals on first_lines.order_key = totals.order_key
 
 )
 
