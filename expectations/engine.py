@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -53,15 +52,6 @@ class QuerySuite:
     name: str
     query: str
     expectations: Sequence[Any]
-
-
-def preload() -> threading.Thread:
-    """Start importing Great Expectations beside other work: its import alone costs about six seconds."""
-    thread = threading.Thread(
-        target=importlib.import_module, args=("great_expectations",), name="preload-gx", daemon=True
-    )
-    thread.start()
-    return thread
 
 
 def judge_frame(*, name: str, frame: pd.DataFrame, expectations: Sequence[Any], key: str) -> list[Verdict]:

@@ -82,7 +82,7 @@ def note_refused(conn: psycopg.Connection[Any], inbox: Path, result: LandingResu
                 kind="refused",
                 subject=refused.path.name,
                 message=f"{refused.sentence.rstrip('.')}. It lies in {inbox / REFUSED}: mend it and drop it "
-                f"into {inbox} again, or delete it there; then `shopx run`.",
+                f"into {inbox} again, or delete it there; then `./shopx run`.",
             )
     for (name,) in conn.execute(
         "select subject from ops.alerts where kind = 'refused' and resolved_at is null"

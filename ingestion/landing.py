@@ -279,7 +279,7 @@ class _Lander:
 
 
 def _with_commands(undecided: Undecided, load_id: int) -> str:
-    commands = " or ".join(f"`shopx release {load_id} --as {choice}`" for choice in undecided.choices)
+    commands = " or ".join(f"`./shopx release {load_id} --as {choice}`" for choice in undecided.choices)
     return f"{undecided.message}: {commands}" if commands else undecided.message
 
 

@@ -77,7 +77,7 @@ def find_load(conn: psycopg.Connection[Any], load_id: int, *, lock: bool = False
             _LOAD + f"where load_id = %s {'for update' if lock else ''}", [load_id]
         ).fetchone()
     if found is None:
-        raise ShopxError(f"There is no load {load_id}; `shopx loads` lists them.")
+        raise ShopxError(f"There is no load {load_id}; `./shopx loads` lists them.")
     return found
 
 
@@ -231,7 +231,7 @@ def tell(conn: psycopg.Connection[Any], load_id: int) -> None:
     held = f"load {load_id} ({load.delivered_name})"
     if load.status == "held":
         said = load.held_message or load.held_reason or "held"
-        more = "" if "shopx " in said else f" Leave it out: `shopx withdraw {load_id}`."
+        more = "" if "shopx " in said else f" Leave it out: `./shopx withdraw {load_id}`."
         raise_alert(conn, kind="held", subject=held, message=f"{said}{more}")
         return
     resolve_alerts(conn, kind="held", subject=held)
@@ -240,7 +240,7 @@ def tell(conn: psycopg.Connection[Any], load_id: int) -> None:
             conn,
             kind="failed",
             subject=load.delivered_name,
-            message=f"Load {load_id}: {load.held_message}. Once that is mended: `shopx run FILE`.",
+            message=f"Load {load_id}: {load.held_message}. Once that is mended: `./shopx run FILE`.",
         )
     elif load.status in ("landed", "approved"):
         resolve_alerts(conn, kind="failed", subject=load.delivered_name)
@@ -298,7 +298,7 @@ def release(warehouse: Warehouse, load_id: int, *, as_: str | None, by: str, why
         if load.status == "duplicate" and as_ is None:
             raise ShopxError(
                 f"Load {load_id} has the same bytes as load {load.duplicate_of}. "
-                f"If it really is a second delivery: `shopx release {load_id} --as events`."
+                f"If it really is a second delivery: `./shopx release {load_id} --as events`."
             )
         mode = as_ or load.mode
         if load.has_rows and mode is None:
@@ -341,7 +341,7 @@ def note_choices(
 
 def _read_as(conn: psycopg.Connection[Any], load: Load, as_: str | None, choices: Mapping[str, Any]) -> str:
     if as_ is None or as_ not in choices:
-        known = " or ".join(f"`shopx release {load.load_id} --as {choice}`" for choice in sorted(choices))
+        known = " or ".join(f"`./shopx release {load.load_id} --as {choice}`" for choice in sorted(choices))
         raise ShopxError(f"Load {load.load_id} ({load.delivered_name}) needs an answer: {known}.")
     conn.execute(
         "update raw.loads set read_as = read_as || %s::jsonb where load_id = %s",

@@ -158,10 +158,10 @@ def _choices(load: Load, loaded: Loaded, old: _Overlap, currency: str | None) ->
     adds = f"adds {loaded.rows_accepted:,} rows"
     replaced = f" and takes {old.old_rows:,} older rows away" if old.old_rows else ""
     return (
-        f"`shopx release {load.load_id} --as orders` (its orders are complete and replace older versions) "
+        f"`./shopx release {load.load_id} --as orders` (its orders are complete and replace older versions) "
         f"{adds}{replaced}: {_money(loaded.amount_cents - old.old_cents)}{unit}. "
-        f"`shopx release {load.load_id} --as events` (every row is new) "
-        f"{adds}: {_money(loaded.amount_cents)}{unit}. `shopx withdraw {load.load_id}` leaves it out."
+        f"`./shopx release {load.load_id} --as events` (every row is new) "
+        f"{adds}: {_money(loaded.amount_cents)}{unit}. `./shopx withdraw {load.load_id}` leaves it out."
     )
 
 

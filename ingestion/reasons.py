@@ -189,7 +189,7 @@ _ALL = (
         "NOT_MEASURED",
         "load",
         "Something that the gate looks at was not measured, so nothing proves the delivery sound.",
-        "Deliver the file again; if it stays, shopx doctor looks at the installation",
+        "Deliver the file again; if it stays, ./shopx doctor looks at the installation",
     ),
     Reason(
         "EMPTY_DELIVERY",
@@ -201,7 +201,7 @@ _ALL = (
         "NOTHING_ACCEPTED",
         "load",
         "Every row was refused.",
-        "See why with shopx rejects, correct the file and drop it again",
+        "See why with ./shopx rejects, correct the file and drop it again",
     ),
     Reason(
         "ROWS_UNACCOUNTED",
@@ -213,7 +213,7 @@ _ALL = (
         "TOO_MANY_REJECTED",
         "load",
         "A larger share of the rows was refused than the contract allows.",
-        "Correct the rows that shopx rejects names and drop the file again, or release it as it is",
+        "Correct the rows that ./shopx rejects names and drop the file again, or release it as it is",
     ),
     Reason(
         "PRODUCT_MISSING",

@@ -73,19 +73,19 @@ def _publish_sample(warehouse: "Warehouse", screen: "Screen") -> int:
         for failure in outcome.failures or ["nothing was published"]:
             screen.warn(failure)
         screen.warn(
-            f"The demo did not publish. Look: {warehouse.settings.home}/logs/run.log   Try again: shopx demo"
+            f"The demo did not publish. Look: {warehouse.settings.home}/logs/run.log   Again: ./shopx demo"
         )
         return 1
     screen.done(
         f"Published #{outcome.publication_id}.  {headline_sentence(outcome.headline, outcome.currency)}"
     )
     held = next((verdict for verdict in outcome.verdicts if verdict.verdict == "HELD"), None)
-    tries = [("shopx rejects", "the refused rows, and how to fix them")]
+    tries = [("./shopx rejects", "the refused rows, and how to fix them")]
     if held is not None:
-        tries.append((f"shopx release {held.load_id} --as day-first", "let the file held on purpose count"))
+        tries.append((f"./shopx release {held.load_id} --as day-first", "let the file held on purpose count"))
     tries += [
-        ('shopx sql "select * from marts.daily_sales order by 1 desc limit 7"', "the last seven days"),
-        ("SHOPX_HOME=~/shop shopx run your_sales.csv", "your own data, apart from the sample"),
+        ('./shopx sql "select * from marts.daily_sales order by 1 desc limit 7"', "the last seven days"),
+        ("SHOPX_HOME=~/shop ./shopx run your_sales.csv", "your own data, apart from the sample"),
     ]
     width = max(len(command) for command, _ in tries)
     for number, (command, why) in enumerate(tries):

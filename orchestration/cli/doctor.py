@@ -134,29 +134,32 @@ def _pipeline(warehouse: "Warehouse") -> Iterator[Line]:
         build = conn.execute(
             "select build_id, status from ops.builds order by build_id desc limit 1"
         ).fetchone()
-        # a held load has its own line, and each hold its own message in `shopx loads`
+        # a held load has its own line, and each hold its own message in `./shopx loads`
         alerts = conn.execute(
             "select subject, message from ops.alerts where resolved_at is null and kind <> 'held'"
             " order by raised_at, alert_id"
         ).fetchall()
     published = f"#{last[0]} at {last[1]} UTC, figures to {last[2]}" if last else "none yet"
-    yield Line("publication", last is not None, published, "publish: shopx run FILE, or shopx demo")
+    yield Line("publication", last is not None, published, "publish: ./shopx run FILE, or ./shopx demo")
     yield Line(
-        "held", held[0] == 0, f"{held[0]} held", "shopx loads shows the choices; shopx release or withdraw"
+        "held",
+        held[0] == 0,
+        f"{held[0]} held",
+        "./shopx loads shows the choices; ./shopx release or withdraw",
     )
     yield Line(
         "pending",
         waiting[0] + changes[0] == 0,
         f"{waiting[0]} loads, {changes[0]} decisions unpublished",
-        "finish: shopx run",
+        "finish: ./shopx run",
     )
     yield Line(
-        "builds", open_builds[0] == 0, f"{open_builds[0]} left open by a killed run", "finish: shopx run"
+        "builds", open_builds[0] == 0, f"{open_builds[0]} left open by a killed run", "finish: ./shopx run"
     )
     if build is not None:
         good = build[1] in ("published", "open", "abandoned")
         yield Line(
-            "last build", good, f"#{build[0]} {build[1]}", "shopx up shows its run; try again: shopx run"
+            "last build", good, f"#{build[0]} {build[1]}", "./shopx up shows its run; try again: ./shopx run"
         )
     yield Line("alerts", not alerts, f"{len(alerts)} open")
     for subject, message in alerts[:10]:

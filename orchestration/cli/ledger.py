@@ -78,7 +78,7 @@ def loads(every: bool, as_json: bool) -> None:
         click.echo(json_text(found))
         return
     if not found:
-        click.echo("No delivery yet. Load one: shopx run FILE")
+        click.echo("No delivery yet. Load one: ./shopx run FILE")
         return
     own = [load for load in found if every or load["status"] != "duplicate"]
     newest = own if every else own[-NEWEST:]
@@ -106,7 +106,7 @@ def loads(every: bool, as_json: bool) -> None:
         said = " and ".join(
             f"{n:,} {what} {'delivery' if n == 1 else 'deliveries'}" for what, n in left_out.items() if n
         )
-        click.echo(f"Not listed: {said}. All: shopx loads --all")
+        click.echo(f"Not listed: {said}. All: ./shopx loads --all")
     head = ["load", "delivery", "feed", "status", "rows", "accepted", "rejected", "net", "days", "why"]
     _show(table(None, head, shown))
     for load in found:
@@ -177,7 +177,7 @@ def release(load: int, as_: str | None, why: str | None, later: bool, as_json: b
         let_count(warehouse, load, as_=as_, by=getpass.getuser(), why=why_)
         return f"Load {load} is released"
 
-    _decide_and_publish(decide, load=load, undo=f"shopx withdraw {load}", later=later, as_json=as_json)
+    _decide_and_publish(decide, load=load, undo=f"./shopx withdraw {load}", later=later, as_json=as_json)
 
 
 @click.command()
@@ -197,7 +197,7 @@ def withdraw(load: int, why: str | None, later: bool, as_json: bool) -> None:
         take_out(warehouse, load, by=getpass.getuser(), why=why or "withdrawn from the command line")
         return f"Load {load} is withdrawn"
 
-    _decide_and_publish(decide, load=load, undo=f"shopx release {load}", later=later, as_json=as_json)
+    _decide_and_publish(decide, load=load, undo=f"./shopx release {load}", later=later, as_json=as_json)
 
 
 def _decide_and_publish(
@@ -214,7 +214,7 @@ def _decide_and_publish(
         screen.done(f"{said}   Undo: {undo}")
         outcome = None if later else run_pending(warehouse, screen, about=load)
     if outcome is None:
-        click.echo(f"{said}. Publish: shopx run   Undo: {undo}")
+        click.echo(f"{said}. Publish: ./shopx run   Undo: {undo}")
         return
     if as_json:
         click.echo(json_text(outcome.as_dict()))

@@ -129,7 +129,7 @@ class Outcome:
             ]
             out.print(table(None, head, rows))
             if len(shown) < len(self.verdicts):
-                out.print(f"… and {len(self.verdicts) - len(shown)} more like the last. All: shopx loads")
+                out.print(f"… and {len(self.verdicts) - len(shown)} more like the last. All: ./shopx loads")
         for failure in self.failures[:10]:
             out.print(f"✗ {failure}")
         for line in self.last_lines():
@@ -144,14 +144,14 @@ class Outcome:
         )
         if self.failures:
             lines.append("Not published; the figures published before are unchanged.")
-            lines.append("Look: shopx doctor · the run in the UI (shopx up) · try again: shopx run")
+            lines.append("Look: ./shopx doctor · the run in the UI (./shopx up) · try again: ./shopx run")
         elif self.nothing_new:
             lines.append(self.nothing_new)
         held = [v for v in self.verdicts if v.verdict == "HELD"]
         if held:
-            lines.append(f"{len(held)} held; why says what each needs. All of them: shopx loads")
+            lines.append(f"{len(held)} held; why says what each needs. All of them: ./shopx loads")
         if any(v.rows_rejected for v in self.verdicts):
-            lines.append("Refused rows and how to fix them: shopx rejects")
+            lines.append("Refused rows and how to fix them: ./shopx rejects")
         return lines
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 def up() -> None:
-    """Start the database, Dagster (UI and daemon) and the inbox; Ctrl-C or `shopx down` stops them.
+    """Start the database, Dagster (UI and daemon) and the inbox; Ctrl-C or `./shopx down` stops them.
 
     \b
     Example:  shopx up
@@ -28,7 +28,7 @@ def up() -> None:
 
     running = read_note(load_settings())
     if running is not None and running.alive:
-        click.echo(f"Already up: {running.url}\nStop it: shopx down")
+        click.echo(f"Already up: {running.url}\nStop it: ./shopx down")
         return
     screen = Screen()
     with screen.working(), open_warehouse(progress=screen.say) as warehouse:
@@ -61,7 +61,7 @@ def stay_up(warehouse: "Warehouse", screen: "Screen") -> None:
         screen.done(
             f"Inbox:   {warehouse.settings.inbox}   files dropped here are loaded and published by themselves"
         )
-        screen.rest("up; Ctrl-C or `shopx down` stops")
+        screen.rest("up; Ctrl-C or `./shopx down` stops")
         while True:
             session.check()
             time.sleep(0.5)
@@ -76,7 +76,7 @@ def stay_up(warehouse: "Warehouse", screen: "Screen") -> None:
 
 @click.command()
 def down() -> None:
-    """Stop what `shopx up` started in this SHOPX_HOME.
+    """Stop what `./shopx up` started in this SHOPX_HOME.
 
     \b
     Example:  shopx down

@@ -108,7 +108,7 @@ def test_any_other_overlap_is_held_with_its_choices(
     message = str(held.message)
     assert "old.csv" in message
     for mode in ("orders", "events"):
-        assert f"`shopx release {held.load_id} --as {mode}`" in message
+        assert f"`./shopx release {held.load_id} --as {mode}`" in message
 
 
 def test_the_choices_tell_their_effect_in_rows_and_money(
@@ -217,7 +217,7 @@ def test_an_undecided_date_order_is_held_without_rows_and_read_once_answered(
         files, warehouse, tmp_path, "a.csv", files.line("1", "01/02/2026"), files.line("2", "02/02/2026")
     )
     assert (held.status, held.held_reason, held.rows_accepted) == ("held", "DATE_ORDER_UNDECIDED", 0)
-    assert f"`shopx release {held.load_id} --as day-first`" in str(held.message)
+    assert f"`./shopx release {held.load_id} --as day-first`" in str(held.message)
     with pytest.raises(ShopxError, match="month-first"):
         ledger.release(warehouse, held.load_id, as_="events", by="ann", why="")
     later = deliver(files, warehouse, tmp_path, "b.csv", files.line("9", "2026-02-09"))
