@@ -90,6 +90,8 @@ def run_batch(
             loggers={"console": {"config": {"log_level": "WARNING"}}},
         )
         with DagsterInstance.from_config(str(home), "in_process.yaml") as instance:
+            # a batch stores some 300 events; without this Dagster opens a connection for each
+            instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=20)
             result = defs.resolve_job_def(BATCH_JOB).execute_in_process(
                 run_config=config,
                 instance=instance,
