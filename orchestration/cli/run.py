@@ -245,7 +245,7 @@ def tell_landed(screen: "Screen", landing: "LandingResult") -> None:
             f" {sums[2]:,} refused{known}"
         )
     for refused in landing.refused:
-        screen.warn(f"{refused.path.name} is refused: {refused.sentence}")
+        screen.warn(f"Refused: {refused.sentence}")
 
 
 def judge(warehouse: "Warehouse", batch: "Batch") -> Outcome:

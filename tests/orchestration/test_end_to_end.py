@@ -109,7 +109,7 @@ def test_a_build_that_breaks_a_rule_is_not_published_and_says_which(
     shopx("run", "--full-refresh", expect=1)
     with warehouse.connect("owner") as conn:
         raised = conn.execute("select kind, message from ops.alerts where resolved_at is null").fetchall()
-    assert [kind for kind, _ in raised] == ["audit"]
+    assert [kind for kind, _ in raised] == ["batch"]
     assert "net_is_gross_plus_discount" in raised[0][1] and "shopx run" in raised[0][1]
 
 
