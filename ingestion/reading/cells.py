@@ -52,9 +52,9 @@ class CellRules(Rules):
         timed = [
             f"case when is_usual_date then usual_ts when iso is not null then {dates.local_time('iso')} "
             "end as ts",
-            f"case when iso is not null then {dates.offset_minutes('iso')} end as offset_minutes",
+            f"case when iso is not null then {dates.offset_minutes('iso')} end::integer as offset_minutes",
             f"case when is_usual_date then strlen(t_date) > 10 when iso is not null "
-            f"then {dates.has_clock('iso')} else false end as has_clock",
+            f"then {dates.has_clock('iso')} else false end::tinyint as has_clock",
         ]
         return ", ".join(["*", *plain]), ", ".join(["*", *exact]), ", ".join(["*", *timed])
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.contract import Contract
-from ingestion.reading import messages
+from ingestion.reading import messages, views
 from ingestion.reading.order_keys import order_keys
 from ingestion.reading.plan import Plan
 from ingestion.reading.rows import RejectedRow, accepted_schema
@@ -63,23 +63,22 @@ _schema = lru_cache(maxsize=1)(accepted_schema)
 
 def answer(rows: pa.RecordBatch, *, plan: Plan, contract: Contract, today: date) -> Answer:
     """Resolve local times, business days and the checks that need them."""
-    stamps = rows.column("ts").to_numpy(zero_copy_only=False).astype("datetime64[us]")
-    known = ~np.isnat(stamps)
-    local = np.where(known, stamps.astype(np.int64), 0)
-    has_clock = rows.column("has_clock").to_numpy(zero_copy_only=False).astype(bool) & known
+    known = views.known(rows.column("ts"))
+    local = np.where(known, views.values(rows.column("ts"), np.int64), 0)
+    has_clock = views.values(rows.column("has_clock"), np.int8).astype(bool) & known
     place = zone(contract.timezone)
     utc, skipped = place.to_utc(local)
     offsets = rows.column("offset_minutes")
     if offsets.null_count < len(offsets):
-        minutes = offsets.to_numpy(zero_copy_only=False).astype(float)
-        stated = ~np.isnan(minutes) & known
-        utc = np.where(stated, local - np.nan_to_num(minutes).astype(np.int64) * _MINUTE, utc)
+        stated = views.known(offsets) & known
+        minutes = np.where(stated, views.values(offsets, np.int32), 0).astype(np.int64)
+        utc = np.where(stated, local - minutes * _MINUTE, utc)
         local = np.where(stated, place.to_local(utc), local)
         skipped &= ~stated
     hours, minutes_past = (int(part) for part in contract.day_starts_at.split(":"))
     starts = (hours * 60 + minutes_past) * _MINUTE
     day = np.where(has_clock, local - starts, local) // _DAY
-    bits = rows.column("bits").to_numpy().copy()
+    bits = views.values(rows.column("bits"), np.int64).copy()
     tomorrow = (today - date(1970, 1, 1)).days + 1
     for code, fails in (
         ("DATE_TOO_OLD", known & (day < 0)),
@@ -98,9 +97,9 @@ def accepted(found: Answer, *, row_numbers: NDArray[np.int64]) -> pa.RecordBatch
 
     schema = _schema()
     made = {
-        "row_number": pa.array(row_numbers.astype(np.int32)),
-        "sale_date": pa.array(found.sale_date.astype(np.int32)).view(pa.date32()),
-        "sold_at": pa.array(found.sold_at, mask=~found.has_sold_at).view(pa.timestamp("us", tz="UTC")),
+        "row_number": views.array(row_numbers.astype(np.int32), pa.int32()),
+        "sale_date": views.array(found.sale_date.astype(np.int32), pa.date32()),
+        "sold_at": views.array(found.sold_at, pa.timestamp("us", tz="UTC"), known=found.has_sold_at),
         "order_key": order_keys(found.rows.column(found.order_text), source=found.source),
     }
     whole = pa.RecordBatch.from_arrays(

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ingestion.reading import views
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -35,8 +37,9 @@ def order_keys(texts: pa.Array, *, source: str) -> pa.Array:
     offsets = np.frombuffer(offsets_buffer, np.int32)[texts.offset : texts.offset + count + 1]
     data = np.frombuffer(bytes_buffer or b"\0", np.uint8)
     keys = _mixed(_hashed(offsets[:-1], np.diff(offsets), data, start=_fnv(f"{source}\x1f".encode())))
-    missing = ~texts.is_valid().to_numpy(zero_copy_only=False) if texts.null_count else None
-    return pa.array(keys.view(np.int64), mask=missing)
+    return views.array(
+        keys.view(np.int64), pa.int64(), known=views.known(texts) if texts.null_count else None
+    )
 
 
 def _fnv(text: bytes) -> int:

@@ -22,7 +22,7 @@ STEPS = {
     "the bytes are archived": "ingestion.archive:Room.keep",
     "the delivery is entered, not committed": "ingestion.ledger:enter",
     "the delivery is entered": "ingestion.ledger:foreign_currency",
-    "its rows are sent": "ingestion.loading:_send_accepted",
+    "its rows are sent": "ingestion.loading:_Copy.send",
     "its rejected rows are sent": "ingestion.loading:_send_rejected",
     "it is measured": "ingestion.landing:measure",
     "it is landed, not cleaned up": "ingestion.archive:Room.drop",
@@ -55,7 +55,8 @@ def state(files: Any, warehouse: Warehouse) -> list[Any]:
     return [
         files.totals(warehouse),
         files.rows(
-            warehouse, "select order_line_key % 10000000000, sale_date, order_id, net_cents from raw.sales_lines order by 1"
+            warehouse,
+            "select order_line_key % 10000000000, sale_date, order_id, net_cents from raw.sales_lines order by 1",
         ),
         files.rows(warehouse, "select line_number, reasons, raw_bytes from raw.rejected_rows order by 1"),
         files.rows(warehouse, "select amount_cents, amount_cents_recounted from ops.load_metrics"),

@@ -1,0 +1,42 @@
+"""Arrow arrays seen as numpy arrays and the other way, without a copy and without pandas.
+
+pyarrow's own conversions import pandas, which costs half a second at the first file of a process.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def values(array: pa.Array, kind: type[Any]) -> NDArray[Any]:
+    """The values of a fixed-width array as numpy's `kind`; what stands at a null means nothing."""
+    return np.frombuffer(array.buffers()[1], kind)[array.offset : array.offset + len(array)]
+
+
+def known(array: pa.Array) -> NDArray[np.bool_]:
+    """Where an array is not null."""
+    validity = array.buffers()[0]
+    if array.null_count == 0 or validity is None:
+        return np.ones(len(array), bool)
+    bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
+    return bits[array.offset : array.offset + len(array)].astype(bool)
+
+
+def byte_lengths(texts: pa.Array) -> NDArray[np.int32]:
+    """Length of each string in bytes, read off the offsets; 0 where null."""
+    offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return np.diff(offsets)
+
+
+def array(numbers: NDArray[Any], kind: pa.DataType, *, known: NDArray[np.bool_] | None = None) -> pa.Array:
+    """The other way: an Arrow array of `kind` over a numpy array of the same width, null where not `known`."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    validity = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(numbers), [validity, pa.py_buffer(np.ascontiguousarray(numbers))])
