@@ -35,7 +35,7 @@ def byte_lengths(texts: pa.Array) -> NDArray[np.int32]:
 
 
 def array(numbers: NDArray[Any], kind: pa.DataType, *, known: NDArray[np.bool_] | None = None) -> pa.Array:
-    """The other way: an Arrow array of `kind` over a numpy array of the same width, null where not `known`."""
+    """An Arrow array of `kind` over a numpy array of the same width, null where not `known`."""
     import pyarrow as pa  # noqa: PLC0415
 
     validity = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little"))

@@ -51,7 +51,7 @@ def test_a_delivery_lands_with_rows_metrics_and_archived_bytes(
         449,
     )
     assert files.rows(
-        warehouse, "select order_line_key % 10000000000, order_line_key, net_cents from raw.sales_lines order by 1"
+        warehouse, "select order_line_key % 1000, order_line_key, net_cents from raw.sales_lines order by 1"
     ) == [
         (1, 10**10 + 1, 250),
         (2, 10**10 + 2, 199),
