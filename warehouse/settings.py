@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from warehouse.errors import ShopxError
 
+PREFIX = "SHOPX_"
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
 Role = Literal["owner", "loader", "transformer", "reader", "analyst", "dagster"]
@@ -43,15 +44,16 @@ OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
 
 
 class Settings(BaseSettings):
-    """One frozen reading of the environment; field names are the program's, aliases the variables'."""
+    """One frozen reading of the environment: SHOPX_ and the field's name, and WAREHOUSE_URL."""
 
+    # The prefix, not an alias for each field: with aliases a field is also read by its bare name, and $HOME
+    # would be our home.
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", populate_by_name=True, env_file=PROJECT_ROOT / ".env"
+        frozen=True, extra="ignore", env_prefix=PREFIX, populate_by_name=True, env_file=PROJECT_ROOT / ".env"
     )
 
     home: Annotated[Path, AfterValidator(_absolute)] = Field(
         default=PROJECT_ROOT / ".shopx",
-        validation_alias="SHOPX_HOME",
         description="Where everything local lives: database, Dagster home, inbox, archive.",
     )
     warehouse_url: OptionalSecret = Field(
@@ -61,12 +63,10 @@ class Settings(BaseSettings):
     )
     pg_user: str = Field(
         default="nobody",
-        validation_alias="SHOPX_PG_USER",
         description="As root only: the existing OS user the embedded server runs as.",
     )
     currency: Annotated[str | None, BeforeValidator(_empty_is_unset)] = Field(
         default=None,
-        validation_alias="SHOPX_CURRENCY",
         pattern=r"^[A-Z]{3}$",
         description="Reporting currency, ISO 4217; set by the first approved load when not given.",
     )
@@ -74,22 +74,18 @@ class Settings(BaseSettings):
         default=3000,
         ge=1,
         le=65535,
-        validation_alias="SHOPX_DAGSTER_PORT",
         description="Port of the Dagster UI.",
     )
     time_zone: Annotated[str, AfterValidator(_known_zone)] = Field(
         default="UTC",
-        validation_alias="SHOPX_TIME_ZONE",
         description="The shop's time zone, e.g. Europe/London: when its night is. Feeds have their own.",
     )
-    password_owner: OptionalSecret = Field(default=None, validation_alias="SHOPX_PG_PASSWORD_OWNER")
-    password_loader: OptionalSecret = Field(default=None, validation_alias="SHOPX_PG_PASSWORD_LOADER")
-    password_transformer: OptionalSecret = Field(
-        default=None, validation_alias="SHOPX_PG_PASSWORD_TRANSFORMER"
-    )
-    password_reader: OptionalSecret = Field(default=None, validation_alias="SHOPX_PG_PASSWORD_READER")
-    password_analyst: OptionalSecret = Field(default=None, validation_alias="SHOPX_PG_PASSWORD_ANALYST")
-    password_dagster: OptionalSecret = Field(default=None, validation_alias="SHOPX_PG_PASSWORD_DAGSTER")
+    pg_password_owner: OptionalSecret = None
+    pg_password_loader: OptionalSecret = None
+    pg_password_transformer: OptionalSecret = None
+    pg_password_reader: OptionalSecret = None
+    pg_password_analyst: OptionalSecret = None
+    pg_password_dagster: OptionalSecret = None
 
     @property
     def project_root(self) -> Path:
@@ -118,7 +114,7 @@ class Settings(BaseSettings):
 
     def given_password(self, role: Role) -> str | None:
         """The password of a role on an external server, when the environment gives one."""
-        secret: SecretStr | None = getattr(self, f"password_{role}")
+        secret: SecretStr | None = getattr(self, f"pg_password_{role}")
         return None if secret is None else secret.get_secret_value()
 
 
@@ -131,4 +127,6 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as problem:
         first = problem.errors(include_input=False)[0]
-        raise ShopxError(f"Setting {first['loc'][0]} cannot be used: {first['msg']}.", exit_code=2) from None
+        field = str(first["loc"][0])
+        variable = field if field.isupper() else f"{PREFIX}{field.upper()}"
+        raise ShopxError(f"{variable} cannot be used: {first['msg']}.", exit_code=2) from None

@@ -50,10 +50,13 @@ def test_json_shows_bytes_as_text() -> None:
 
 
 def test_every_setting_is_in_the_example_environment() -> None:
-    from warehouse.settings import PROJECT_ROOT, Settings  # noqa: PLC0415
+    from warehouse.settings import PREFIX, PROJECT_ROOT, Settings  # noqa: PLC0415
 
     text = (PROJECT_ROOT / ".env.example").read_text()
-    names = [str(field.validation_alias) for field in Settings.model_fields.values()]
+    names = [
+        str(field.validation_alias or f"{PREFIX}{name.upper()}")
+        for name, field in Settings.model_fields.items()
+    ]
     assert [name for name in names if f"{name}=" not in text] == []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from warehouse.errors import ShopxError
-from warehouse.settings import load_settings
+from warehouse.settings import PROJECT_ROOT, Settings, load_settings
 
 
 def test_they_are_read_afresh_each_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -15,6 +15,17 @@ def test_they_are_read_afresh_each_time(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert load_settings().inbox == tmp_path / "inbox"
     monkeypatch.setenv("SHOPX_HOME", str(tmp_path / "b"))
     assert load_settings().archive == tmp_path / "b" / "archive"
+
+
+def test_a_variable_without_our_prefix_sets_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SHOPX_HOME", raising=False)
+    for name in Settings.model_fields:
+        if name != "warehouse_url":
+            monkeypatch.setenv(name.upper(), str(tmp_path))  # HOME above all
+    settings = load_settings()
+    assert settings.home == PROJECT_ROOT / ".shopx"
+    assert (settings.pg_user, settings.currency, settings.time_zone) == ("nobody", None, "UTC")
+    assert settings.given_password("owner") is None
 
 
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
