@@ -85,7 +85,7 @@ def _publish_sample(warehouse: "Warehouse", screen: "Screen") -> int:
         tries.append((f"./shopx release {held.load_id} --as day-first", "let the file held on purpose count"))
     tries += [
         ('./shopx sql "select * from marts.daily_sales order by 1 desc limit 7"', "the last seven days"),
-        ("SHOPX_HOME=~/shop ./shopx run your_sales.csv", "your own data, apart from the sample"),
+        ("SHOPX_HOME=~/my-shop ./shopx run your_sales.csv", "your own data, apart from the sample"),
     ]
     width = max(len(command) for command, _ in tries)
     for number, (command, why) in enumerate(tries):
