@@ -50,8 +50,8 @@ class NodeResult:
 
 
 @contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set variables for dbt, which reads its profile from them, and put the old ones back."""
+def exported(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for libraries that read the environment, such as dbt, and put the old ones back."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -109,7 +109,7 @@ def run_dbt(
     from dbt.cli.main import dbtRunner
 
     runner = dbtRunner(callbacks=[on_event] if on_event else [])
-    with _environment(environment), _interruptible():
+    with exported(environment), _interruptible():
         outcome = runner.invoke(
             ["--quiet", "--log-level", "none", "--no-use-colors", command, *_arguments(settings), *arguments]
         )

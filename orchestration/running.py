@@ -3,14 +3,13 @@
 Put here: finding out whether a batch is needed, and executing the job. Never here: steps of the job.
 """
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.batch import Batch, following
+from orchestration.dbt_runner import ensure_manifest, exported
 from orchestration.instance import BATCH_JOB, BATCH_TAG, write_instance_config
 from warehouse.database import Warehouse
 from warehouse.errors import ShopxError
@@ -27,17 +26,6 @@ def pending(warehouse: Warehouse) -> int:
             " + (select count(*) from ops.changes where publication_id is null)"
         ).fetchone()
     return int(row[0]) if row else 0
-
-
-@contextmanager
-def _exported(values: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
 
 
 def run_batch(
@@ -62,11 +50,9 @@ def run_batch(
     settings = warehouse.settings
     home = write_instance_config(settings)
     environment = {**warehouse.environment(), "DAGSTER_HOME": str(home)}
-    with following(say, landing, done=done) as batch, _exported(environment):
+    with following(say, landing, done=done) as batch, exported(environment):
         say("starting the pipeline")
         from dagster import DagsterInstance, RunConfig
-
-        from orchestration.dbt_runner import ensure_manifest
 
         ensure_manifest(settings, say=say)
         from orchestration.definitions import defs
