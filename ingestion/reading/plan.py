@@ -35,6 +35,7 @@ class Settled:
     date_order: dates.Order | None
     decimal_mark: numbers.Mark
     currency: str | None
+    #: anything beyond plain ASCII, a quote or a tab stands in the file: wide white space and NFC then matter
     wide_spaces: bool = False
 
 

@@ -114,6 +114,8 @@ def _database(warehouse: "Warehouse") -> Iterator[Line]:
 
 
 def _pipeline(warehouse: "Warehouse") -> Iterator[Line]:
+    from publication.debris import DRIVEN
+
     with warehouse.connect("owner", autocommit=True) as conn:
         last = conn.execute(
             "select publication_id, published_at::timestamp(0)::text, as_of from ops.publications"
@@ -127,9 +129,7 @@ def _pipeline(warehouse: "Warehouse") -> Iterator[Line]:
             "select count(*) from ops.changes where publication_id is null"
         ).fetchone() or (0,)
         open_builds = conn.execute(
-            "select count(*) from ops.builds where status = 'open' and not exists (select from pg_locks"
-            " where locktype = 'advisory' and granted"
-            " and (classid::bigint << 32) | objid::bigint = ops.driver_lock_key())"
+            f"select count(*) from ops.builds where status = 'open' and not {DRIVEN}"  # noqa: S608
         ).fetchone() or (0,)
         build = conn.execute(
             "select build_id, status from ops.builds order by build_id desc limit 1"
