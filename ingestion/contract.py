@@ -56,7 +56,7 @@ class Contract(_Strict):
     kind: Literal["csv"] = "csv"
     builtin: bool = False
     source: str = ""
-    delivers: Literal["orders", "events"] | None = None
+    delivers: Literal["days", "orders", "lines", "events", "match"] | None = None
     order_id_scope: Literal["source", "store", "store_year", "store_day"] = "source"
     timezone: str = "UTC"
     day_starts_at: str = Field(default="00:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
@@ -102,6 +102,12 @@ class Contract(_Strict):
             raise ValueError("columns: product_id or product_name is missing")
         if "amount" not in has and not {"quantity", "unit_price"} <= has:
             raise ValueError("columns: amount is missing, or quantity and unit_price")
+        if self.delivers == "orders" and "order_id" not in has:
+            raise ValueError("delivers: orders needs the column order_id, to know which orders come again")
+        if self.delivers == "lines" and not {"order_id", "line_number"} <= has:
+            raise ValueError(
+                "delivers: lines needs the columns order_id and line_number, to know which lines come again"
+            )
         return self
 
     @property

@@ -8,7 +8,12 @@ alter default privileges for role shopx_owner revoke execute on functions from p
 grant usage on schema raw, ops to shopx_loader;
 grant select, insert, update on all tables in schema raw to shopx_loader;
 grant usage, select on all sequences in schema raw, ops to shopx_loader;
-grant execute on function raw.create_months(date, date) to shopx_loader;
+grant execute on function
+    raw.create_months(date, date),
+    raw.fold(bigint[], text[], bigint[], date, date),
+    raw.match_repeats(bigint[], text[]),
+    raw.current_lines(bigint[], text[], date, date)
+to shopx_loader;
 grant usage on schema raw_parts to shopx_loader;
 grant insert on all tables in schema raw_parts to shopx_loader;
 alter default privileges for role shopx_owner in schema raw_parts grant insert on tables to shopx_loader;
@@ -29,10 +34,10 @@ grant usage, select on all sequences in schema ops to shopx_transformer;
 alter default privileges for role shopx_owner in schema raw grant select on tables to shopx_transformer;
 alter default privileges for role shopx_owner in schema ops grant select on tables to shopx_transformer;
 
--- reader: the published marts and two views, nothing else
+-- reader: the published marts and three views, nothing else
 grant usage on schema marts, ops to shopx_reader;
 grant select on all tables in schema marts to shopx_reader;
-grant select on ops.loads, ops.pipeline_health to shopx_reader;
+grant select on ops.loads, ops.pipeline_health, ops.held_loads to shopx_reader;
 alter default privileges for role shopx_owner in schema marts grant select on tables to shopx_reader;
 
 -- analyst: a reader (by membership) who may also look into core, which can be ahead of the marts

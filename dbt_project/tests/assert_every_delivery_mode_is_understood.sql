@@ -4,4 +4,4 @@ select
     feed,
     mode
 from {{ ref('stg_build_loads') }}
-where mode not in ('orders', 'events')
+where mode not in ('days', 'orders', 'lines', 'events', 'match')

@@ -1,5 +1,6 @@
--- The fold of all deliveries: a line is current unless a newer delivery, one that brings whole orders, of the same
--- source holds its order. Only `orders` and `events` deliveries exist so far; a test fails on any other.
+-- The fold of all deliveries: a line is current unless a later delivery of the same source replaces it. `days`
+-- replaces the days of its scope and its line keys, `orders` its orders, `lines` its line keys, `events` and `match`
+-- nothing; what a `match` delivery brings a second time is in build_repeats. raw.fold is the same rule for any loads.
 with
 
 loads as (
@@ -10,8 +11,20 @@ loads as (
         feed,
         source,
         mode,
-        time_zone
+        time_zone,
+        -- the first delivery of a source, often its whole past, has nothing to replace
+        delivery_no > min(delivery_no) over (partition by source) as can_replace
     from {{ ref('stg_build_loads') }}
+
+),
+
+repeats as (
+
+    select
+        order_line_key,
+        true as is_repeat
+    from {{ source('ops', 'build_repeats') }}
+    where build_id = (select ops.current_build())
 
 ),
 
@@ -22,7 +35,18 @@ lines as (
 
 ),
 
-newest_whole_orders as (
+scopes as (
+
+    select
+        load_id,
+        store,
+        first_date,
+        last_date
+    from {{ source('raw', 'load_scopes') }}
+
+),
+
+replaced_orders as (
 
     select
         loads.source,
@@ -31,11 +55,56 @@ newest_whole_orders as (
     from lines
     inner join loads on lines.load_id = loads.load_id
     where
-        loads.mode = 'orders'
+        loads.can_replace
+        and loads.mode = 'orders'
         and lines.order_id is not null
     group by
         loads.source,
         lines.order_key
+
+),
+
+replaced_lines as (
+
+    select
+        loads.source,
+        lines.order_key,
+        lines.line_number,
+        max(loads.delivery_no) as delivery_no
+    from lines
+    inner join loads on lines.load_id = loads.load_id
+    where
+        loads.can_replace
+        and loads.mode in ('lines', 'days')
+        and lines.order_id is not null
+        and lines.line_number is not null
+    group by
+        loads.source,
+        lines.order_key,
+        lines.line_number
+
+),
+
+replaced_days as (
+
+    select
+        loads.source,
+        scopes.store,
+        days.sale_date::date as sale_date,
+        max(loads.delivery_no) as delivery_no
+    from loads
+    inner join scopes on loads.load_id = scopes.load_id
+    cross join
+        lateral generate_series(
+            scopes.first_date::timestamp, scopes.last_date::timestamp, interval '1 day'
+        ) as days (sale_date)
+    where
+        loads.can_replace
+        and loads.mode = 'days'
+    group by
+        loads.source,
+        scopes.store,
+        days.sale_date
 
 ),
 
@@ -48,12 +117,38 @@ current_lines as (
         loads.time_zone
     from lines
     inner join loads on lines.load_id = loads.load_id
-    left join newest_whole_orders
+    left join replaced_orders
         on
-            lines.order_key = newest_whole_orders.order_key
-            and loads.source = newest_whole_orders.source
-            and loads.delivery_no < newest_whole_orders.delivery_no
-    where newest_whole_orders.order_key is null
+            lines.order_key = replaced_orders.order_key
+            and lines.order_id is not null
+            and loads.source = replaced_orders.source
+            and loads.delivery_no < replaced_orders.delivery_no
+    left join replaced_lines
+        on
+            lines.order_key = replaced_lines.order_key
+            and lines.order_id is not null
+            and lines.line_number = replaced_lines.line_number
+            and loads.source = replaced_lines.source
+            and loads.delivery_no < replaced_lines.delivery_no
+    left join replaced_days
+        on
+            lines.sale_date = replaced_days.sale_date
+            and coalesce(lines.store, '') = replaced_days.store
+            and loads.source = replaced_days.source
+            and loads.delivery_no < replaced_days.delivery_no
+    left join replaced_days as replaced_days_of_every_store
+        on
+            lines.sale_date = replaced_days_of_every_store.sale_date
+            and replaced_days_of_every_store.store is null
+            and loads.source = replaced_days_of_every_store.source
+            and loads.delivery_no < replaced_days_of_every_store.delivery_no
+    left join repeats on lines.order_line_key = repeats.order_line_key
+    where
+        replaced_orders.delivery_no is null
+        and replaced_lines.delivery_no is null
+        and replaced_days.delivery_no is null
+        and replaced_days_of_every_store.delivery_no is null
+        and repeats.is_repeat is null
 
 ),
 
