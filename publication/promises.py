@@ -99,9 +99,9 @@ MONEY = [
             fact_net
         from ({CURRENT}) as c
         full join core.fct_order_lines as f using (load_id, order_line_key)
-        where (c.sale_date, c.line_type, c.gross_cents, c.discount_cents, c.net_cents, c.quantity)
+        where (c.sale_date, c.line_type, c.gross_cents, c.discount_cents, c.net_cents, c.quantity_thousandths)
             is distinct from
-            (f.sale_date, f.line_type, f.gross_cents, f.discount_cents, f.net_cents, f.quantity)
+            (f.sale_date, f.line_type, f.gross_cents, f.discount_cents, f.net_cents, f.quantity * 1000)
         order by day, order_line_key limit 1
         """,  # noqa: S608
         needs="core",

@@ -100,6 +100,8 @@ def accepted(found: Answer, *, row_numbers: NDArray[np.int64]) -> pa.RecordBatch
         "row_number": views.array(row_numbers.astype(np.int32), pa.int32()),
         "sale_date": views.array(found.sale_date.astype(np.int32), pa.date32()),
         "sold_at": views.array(found.sold_at, pa.timestamp("us", tz="UTC"), known=found.has_sold_at),
+        "quantity_thousandths": views.unscaled(found.rows.column("quantity")),
+        "unit_price_millionths": views.unscaled(found.rows.column("unit_price")),
         "order_key": order_keys(found.rows.column(found.order_text), source=found.source),
     }
     whole = pa.RecordBatch.from_arrays(

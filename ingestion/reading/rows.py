@@ -38,8 +38,8 @@ ACCEPTED_COLUMNS: tuple[tuple[str, str], ...] = (
     ("country", "string"),
     ("sales_rep", "string"),
     ("channel", "string"),
-    ("quantity", "decimal128(14, 3)"),
-    ("unit_price", "decimal128(18, 6)"),
+    ("quantity_thousandths", "int64"),
+    ("unit_price_millionths", "int64"),
     ("gross_cents", "int64"),
     ("discount_cents", "int64"),
     ("tax_cents", "int64"),
@@ -58,8 +58,6 @@ def accepted_schema() -> pa.Schema:
         "string": pa.string(),
         "date32": pa.date32(),
         "timestamp[us, UTC]": pa.timestamp("us", tz="UTC"),
-        "decimal128(14, 3)": pa.decimal128(14, 3),
-        "decimal128(18, 6)": pa.decimal128(18, 6),
     }
     return pa.schema([(name, types[type_name]) for name, type_name in ACCEPTED_COLUMNS])
 

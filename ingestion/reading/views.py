@@ -28,6 +28,18 @@ def known(array: pa.Array) -> NDArray[np.bool_]:
     return bits[array.offset : array.offset + len(array)].astype(bool)
 
 
+def unscaled(decimals: pa.Array) -> pa.Array:
+    """A decimal128 column as int64 in units of its last decimal: 1.500 with three decimals is 1500.
+
+    Each must fit 64 bits, as decimals of up to 18 digits do; then the low half of the 16 bytes is the number.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+
+    halves = np.frombuffer(decimals.buffers()[1], np.int64)
+    low = halves[2 * decimals.offset : 2 * (decimals.offset + len(decimals)) : 2]
+    return array(low, pa.int64(), known=known(decimals) if decimals.null_count else None)
+
+
 def byte_lengths(texts: pa.Array) -> NDArray[np.int32]:
     """Length of each string in bytes, read off the offsets; 0 where null."""
     offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]

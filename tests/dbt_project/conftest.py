@@ -87,7 +87,7 @@ def manifest(target: Path) -> Any:
 
 LINE_DEFAULTS: dict[str, Any] = {
     "line_type": "sale",
-    "quantity": 1,
+    "quantity_thousandths": 1000,
     "discount_cents": 0,
     "order_id": None,
     "product_id": "P1",

@@ -182,7 +182,9 @@ def test_any_two_give_the_third_where_the_contract_derives(
     cells: tuple[str, str, str], expected: tuple[str, str, int]
 ) -> None:
     row = line(*cells, contracts=contract(derive=True)).rows[0]
-    assert (str(row["quantity"]), str(row["unit_price"]), row["gross_cents"]) == expected
+    quantity, price = Decimal(expected[0]) * 1000, Decimal(expected[1]) * 1_000_000
+    assert (row["quantity_thousandths"], row["unit_price_millionths"]) == (quantity, price)
+    assert row["gross_cents"] == expected[2]
 
 
 def test_one_of_three_is_not_enough() -> None:
@@ -191,8 +193,8 @@ def test_one_of_three_is_not_enough() -> None:
 
 def test_an_amount_alone_is_one_piece() -> None:
     rows = amounts("6.00", "-6.00").rows
-    assert [(row["line_type"], str(row["quantity"]), row["net_cents"]) for row in rows] == [
-        ("sale", "1.000", 600), ("return", "-1.000", -600),
+    assert [(row["line_type"], row["quantity_thousandths"], row["net_cents"]) for row in rows] == [
+        ("sale", 1000, 600), ("return", -1000, -600),
     ]  # fmt: skip
 
 

@@ -26,8 +26,8 @@ CORE = """
     select
         r.order_key, r.order_line_key, r.sale_date, r.order_id, r.load_id, b.feed, r.sold_at, r.line_type,
         r.order_status, coalesce(r.order_status, '') not in ('pending', 'cancelled') as counts_as_revenue,
-        r.product_id as product_key, r.customer_id as customer_key, r.quantity, r.gross_cents,
-        r.discount_cents, r.net_cents
+        r.product_id as product_key, r.customer_id as customer_key,
+        r.quantity_thousandths * 0.001 as quantity, r.gross_cents, r.discount_cents, r.net_cents
     from ops.build_loads as b
     inner join raw.sales_lines as r on r.load_id = b.load_id
     where b.build_id = %(build)s and not exists (
@@ -139,15 +139,15 @@ class Shop:
                     """
                     insert into raw.sales_lines (
                         load_id, order_key, order_line_key, order_id, sale_date, line_type,
-                        order_status, product_id, product_name, customer_id, quantity, gross_cents,
-                        discount_cents, net_cents
+                        order_status, product_id, product_name, customer_id, quantity_thousandths,
+                        gross_cents, discount_cents, net_cents
                     )
                     values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
                     """,
                     [
                         load_id, order_key, key, line.order, line.day,
                         "return" if line.cents < 0 else "sale", line.status, line.product, line.product,
-                        line.customer, -1 if line.cents < 0 else 1, line.cents, line.discount,
+                        line.customer, -1000 if line.cents < 0 else 1000, line.cents, line.discount,
                         line.cents + line.discount,
                     ],
                 )  # fmt: skip

@@ -198,7 +198,7 @@ stg_sales_lines as (
         channel,
 
         -- numerics
-        quantity,
+        quantity_thousandths * 0.001 as quantity,
         gross_cents,
         discount_cents,
         tax_cents,
