@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from ingestion.forms.limits import Limits
 from warehouse.errors import ShopxError
 
 FEEDS = Path(__file__).parent / "feeds"
@@ -69,6 +70,7 @@ class Contract(_Strict):
     allow_zero_amount: bool = False
     max_reject_share: Share = 0.05
     null_words: tuple[str, ...] = ()
+    limits: Limits = Limits()
     columns: dict[Field_, Column]
     sha256: str = ""
 

@@ -146,7 +146,13 @@ class _Lander:
             if resumed is not None:  # the file whose landing was interrupted, still where it was
                 return landed_from(ledger.find_load(self.conn, resumed), path, staged)
             try:
-                reading = open_reading(staged.path, feed=feed, currency=self.currency, today=self.today)
+                reading = open_reading(
+                    staged.path,
+                    feed=feed,
+                    currency=self.currency,
+                    today=self.today,
+                    work=staged.path.parent,
+                )
             except Undecided as undecided:
                 contract = _contract_of(undecided, feed)
                 load = self._enter(staged, contract, name, {})
@@ -171,7 +177,12 @@ class _Lander:
             )
         try:
             reading = open_reading(
-                staged.path, feed=load.feed, read_as=load.read_as, currency=self.currency, today=self.today
+                staged.path,
+                feed=load.feed,
+                read_as=load.read_as,
+                currency=self.currency,
+                today=self.today,
+                work=staged.path.parent,
             )
             load = self._load(load, reading)
         except Undecided as undecided:

@@ -146,6 +146,25 @@ _ALL = (
         "Save it as CSV UTF-8, or write encoding into its contract",
     ),
     Reason(
+        "FILE_TOO_LARGE",
+        "file",
+        "The file, or what it unpacks to, is larger than its feed allows.",
+        "Split it, or raise limits in its contract",
+    ),
+    Reason(
+        "FILE_DAMAGED",
+        "file",
+        "An archive, workbook or Parquet file is cut off or damaged, so that nothing in it can be trusted.",
+        "Export or copy it again",
+    ),
+    Reason("FILE_ENCRYPTED", "file", "The file is locked with a password.", "Save it without one"),
+    Reason(
+        "ARCHIVE_REFUSED",
+        "file",
+        "The archive holds several files, none, or another archive; each delivery is a file of its own.",
+        "Unpack it and drop the files themselves",
+    ),
+    Reason(
         "COLUMN_MISSING",
         "file",
         "A column that every sale needs is not in the header.",

@@ -78,7 +78,7 @@ class CarefulReading(Reading):
         numbers = np.array(whole, np.int64) + seen + 1
         return Batch(
             finishing.accepted(found, row_numbers=numbers),
-            [row for _, row in sorted(refused, key=lambda pair: pair[0])],
+            d.traced([row for _, row in sorted(refused, key=lambda pair: pair[0])]),
         )
 
     def _validated(self, connection: duckdb.DuckDBPyConnection, texts: list[str]) -> pa.RecordBatch:

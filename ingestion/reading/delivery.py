@@ -10,9 +10,11 @@ from datetime import date
 from pathlib import Path
 
 from ingestion.contract import Contract
+from ingestion.forms import Unpacked
 from ingestion.reading.dialect import Head, Scan
 from ingestion.reading.engine import literal
 from ingestion.reading.plan import Plan
+from ingestion.reading.rows import RejectedRow
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,15 @@ class Delivery(Text):
     plan: Plan
     today: date
     facts: dict[str, object]
+    #: how the text came about; None for a file that is read as it lies
+    unpacked: Unpacked | None = None
+
+    def traced(self, rows: list[RejectedRow]) -> list[RejectedRow]:
+        """Rejected rows of the text with their places and bytes in the file that was delivered."""
+        origins = self.unpacked.origins if self.unpacked else ()
+        for origin in reversed(origins):
+            rows = [origin.retrace(row) for row in rows]
+        return rows
 
     @property
     def can_be_fast(self) -> bool:

@@ -58,7 +58,7 @@ class FastReading(Reading):
                 numbers = np.cumsum(~is_gap) + seen - gaps
                 seen += rows.num_rows
                 gaps += int(is_gap.sum())
-                yield Batch(finishing.accepted(found, row_numbers=numbers), refused)
+                yield Batch(finishing.accepted(found, row_numbers=numbers), d.traced(refused))
             self.rows_gap = gaps + self._blank_lines(locator, seen)
 
     def _answers(self) -> Iterator[pa.RecordBatch]:

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
+from ingestion import forms
 from ingestion.contract import Contract, load_contracts
 from ingestion.matching import Match, choose_contract
 from ingestion.reading import dialect
@@ -32,15 +33,19 @@ def open_reading(
     read_as: Mapping[str, str] = MappingProxyType({}),
     currency: str | None = None,
     contracts: Mapping[str, Contract] | None = None,
+    work: Path | None = None,
 ) -> Reading:
     """Open `path` as a delivery of `feed` (or of the contract its header fits).
 
     `read_as` holds what a person decided, e.g. `{"date_order": "day-first"}`; `currency` is the reporting
-    currency. Raises FileRefused (it can be no delivery) or Undecided (it must be held), both before anything
-    is yielded.
+    currency; what must be unpacked goes below the folder `work`, or into a temporary one. Raises FileRefused
+    (it can be no delivery) or Undecided (it must be held), both before anything is yielded.
     """
     known = load_contracts() if contracts is None else contracts
-    encoding = known[feed].encoding if feed in known and feed is not None else None
+    stated = known.get(feed) if feed is not None else None
+    encoding = stated.encoding if stated else None
+    unpacked = _unpack(path, known, stated, read_as=read_as, work=work)
+    path = unpacked.path
     found = dialect.scan(path, encoding=encoding)
     head, match = _choose(path, found, known, feed=feed, encoding=encoding)
     if match.contract.encoding != encoding:
@@ -49,12 +54,13 @@ def open_reading(
     if found.lines <= head.lines_before + 1:
         raise FileRefused(f"{path.name} holds a header and no row; export it again [FILE_EMPTY]")
     contract = match.contract
+    contract.limits.check_rows(path, found.lines)
     try:
         settled = settle(path, found, head, match, read_as=read_as, currency=currency)
     except Undecided as undecided:
         undecided.contract = contract
         raise
-    facts: dict[str, object] = {
+    facts: dict[str, object] = unpacked.facts | {
         "feed": contract.feed,
         "delimiter": head.delimiter,
         "encoding": contract.encoding or "utf-8",
@@ -66,8 +72,27 @@ def open_reading(
         "ignored": match.ignored,
     }
     plan = compile_plan(contract, match.columns, settled)
-    delivery = Delivery(path, found, head, contract.encoding or "utf-8", contract, plan, today, facts)
+    delivery = Delivery(
+        path, found, head, contract.encoding or "utf-8", contract, plan, today, facts, unpacked
+    )
     return FastReading(delivery) if delivery.can_be_fast else CarefulReading(delivery)
+
+
+def _unpack(
+    path: Path,
+    contracts: Mapping[str, Contract],
+    stated: Contract | None,
+    *,
+    read_as: Mapping[str, str],
+    work: Path | None,
+) -> forms.Unpacked:
+    limits = stated.limits if stated else forms.Limits.widest(one.limits for one in contracts.values())
+    return forms.unpack(
+        path,
+        forms.Asked(
+            work=forms.Work(work), limits=limits, contract=stated, contracts=contracts, read_as=read_as
+        ),
+    )
 
 
 def _choose(

@@ -55,7 +55,7 @@ def sound(number: int) -> bytes:
     [
         (b"", "FILE_EMPTY"), (b"\n\n  \n", "FILE_EMPTY"), (b"\xef\xbb\xbf", "FILE_EMPTY"),
         (HEADER, "FILE_EMPTY"),
-        (b"PK\x03\x04" + bytes(200), "FILE_BINARY"), (bytes(range(256)) * 20, "FILE_BINARY"),
+        (b"PK\x03\x04" + bytes(200), "FILE_DAMAGED"), (bytes(range(256)) * 20, "FILE_BINARY"),
         (b"%PDF-1.7\n", "FILE_BINARY"),
         ("date,product,amount\n2026-01-05,tea,1\n".encode("utf-16"), "FILE_NOT_UTF8"),
         ("date,product,amount\n2026-01-05,caf\u00e9,1.00\n".encode("cp1252"), "FILE_NOT_UTF8"),
