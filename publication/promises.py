@@ -25,18 +25,85 @@ class Check:
     needs: str = ""
 
 
-# The fold anew, by window: a line counts unless a later delivery of whole orders of its source holds it.
+# The fold anew, by windows. `standing`: lines that no later delivery of their source replaces by order, line
+# or day. Equal lines are replaced together, so those that stand came after their last replacement: n of them
+# in a match delivery add what exceeds those it met, which are the `a` that other deliveries had added, and
+# whatever an earlier match delivery j had raised them by: a + max(0, n(j) - a(j)).
 CURRENT = """
-    select * from (
-        select
-            r.*, b.feed,
-            b.delivery_no,
-            max(b.delivery_no) filter (where b.mode = 'orders' and r.order_id is not null)
-                over (partition by b.source, r.order_key) as newest
+    with delivered as (
+        select r.*, b.feed, b.source, b.delivery_no, b.mode, coalesce(r.store, '') as shop
         from raw.sales_lines as r
         inner join ops.build_loads as b on b.load_id = r.load_id and b.build_id = %(core_build)s
-    ) as judged
-    where newest is null or delivery_no >= newest
+    ),
+    renewed as (
+        select d.source, d.shop, d.sale_date, max(b.delivery_no) as renewed_by
+        from (select distinct source, shop, sale_date from delivered) as d
+        inner join ops.build_loads as b
+            on b.build_id = %(core_build)s and b.source = d.source and b.mode = 'days'
+        inner join raw.load_scopes as s on s.load_id = b.load_id
+        where d.sale_date >= s.first_date and d.sale_date <= s.last_date
+            and coalesce(s.store, d.shop) = d.shop
+        group by d.source, d.shop, d.sale_date
+    ),
+    judged as (
+        select
+            d.*,
+            greatest(
+                w.renewed_by,
+                max(d.delivery_no) filter (where d.mode = 'orders' and d.order_id is not null)
+                    over (partition by d.source, d.order_key),
+                case when d.order_id is not null and d.line_number is not null then
+                    max(d.delivery_no) filter (where d.mode in ('days', 'lines') and d.order_id is not null)
+                        over (partition by d.source, d.order_key, d.line_number)
+                end
+            ) as newest
+        from delivered as d
+        left join renewed as w using (source, shop, sale_date)
+    ),
+    standing as (
+        select
+            *,
+            source in (
+                select source from ops.build_loads where build_id = %(core_build)s and mode = 'match'
+            ) as is_matched,
+            concat_ws(
+                chr(31), case when order_id is null then '-' else '+' || order_key end, line_number, '/',
+                sale_date, extract(epoch from sold_at), line_type, '/', product_id, '/', product_name, '/',
+                customer_id, '/', store, '/', quantity::numeric(20, 3), gross_cents, discount_cents, net_cents
+            ) as line
+        from judged
+        where newest is null or delivery_no >= newest
+    ),
+    numbered as (
+        select
+            *,
+            row_number() over (partition by source, line, load_id order by order_line_key) as copy,
+            count(*) over (partition by source, line, load_id) as n,
+            count(*) filter (where mode <> 'match') over (
+                partition by source, line order by delivery_no range unbounded preceding exclude group
+            ) as a
+        from standing
+        where is_matched
+    ),
+    raised as (
+        select
+            *,
+            a + greatest(0, max(n - a) filter (where mode = 'match') over (
+                partition by source, line order by delivery_no range unbounded preceding exclude group
+            )) as met
+        from numbered
+    )
+    select
+        load_id, order_line_key, order_id, sale_date, line_type, quantity, gross_cents, discount_cents,
+        net_cents
+    from standing
+    where not is_matched
+    union all
+    select
+        load_id, order_line_key, order_id, sale_date, line_type, quantity, gross_cents, discount_cents,
+        net_cents
+    from raised
+    where mode <> 'match' or copy > met
 """
 
 LEDGER = [

@@ -14,21 +14,58 @@ from typing import Any, Literal
 
 import psycopg
 
-# A row counts unless a later load of the same source that holds complete orders holds its order. A row
-# without an order id is an order of its own (its order_key is unique), so nothing replaces it.
+# A row counts unless a later load of the same source replaces its order, its line or its day, or it repeats
+# what a match load met. A row without an order id is an order of its own, so only its day can be replaced.
 CURRENT_ROWS = """
-    with newest as (
+    with orders as (
         select b.source, r.order_key, max(b.delivery_no) as delivery_no
         from ops.build_loads as b
         inner join raw.sales_lines as r on r.load_id = b.load_id
         where b.build_id = %(build)s and b.mode = 'orders' and r.order_id is not null
         group by b.source, r.order_key
+    ),
+    lines as (
+        select b.source, r.order_key, r.line_number, max(b.delivery_no) as delivery_no
+        from ops.build_loads as b
+        inner join raw.sales_lines as r on r.load_id = b.load_id
+        where b.build_id = %(build)s and b.mode in ('days', 'lines')
+            and r.order_id is not null and r.line_number is not null
+        group by b.source, r.order_key, r.line_number
+    ),
+    delivered_days as (
+        select b.load_id, b.source, b.delivery_no, coalesce(r.store, '') as store, r.sale_date
+        from ops.build_loads as b
+        inner join raw.sales_lines as r on r.load_id = b.load_id
+        where b.build_id = %(build)s
+            and b.source in (
+                select d.source from ops.build_loads as d where d.build_id = %(build)s and d.mode = 'days'
+            )
+        group by b.load_id, b.source, b.delivery_no, coalesce(r.store, ''), r.sale_date
+    ),
+    days as (
+        select distinct d.load_id, d.store, d.sale_date
+        from delivered_days as d
+        inner join ops.build_loads as b
+            on b.build_id = %(build)s and b.mode = 'days' and b.source = d.source
+            and b.delivery_no > d.delivery_no
+        inner join raw.load_scopes as s
+            on s.load_id = b.load_id and d.sale_date between s.first_date and s.last_date
+            and (s.store is null or s.store = d.store)
     )
     select b.feed, r.sale_date, r.net_cents
     from ops.build_loads as b
     inner join raw.sales_lines as r on r.load_id = b.load_id
-    left join newest as n on n.source = b.source and n.order_key = r.order_key
-    where b.build_id = %(build)s and (n.delivery_no is null or b.delivery_no >= n.delivery_no)
+    left join orders as o on o.source = b.source and o.order_key = r.order_key and r.order_id is not null
+    left join lines as n
+        on n.source = b.source and n.order_key = r.order_key and n.line_number = r.line_number
+        and r.order_id is not null
+    left join days as d
+        on d.load_id = r.load_id and d.store = coalesce(r.store, '') and d.sale_date = r.sale_date
+    where b.build_id = %(build)s
+        and b.delivery_no >= coalesce(o.delivery_no, b.delivery_no)
+        and b.delivery_no >= coalesce(n.delivery_no, b.delivery_no)
+        and d.load_id is null
+        and r.order_line_key not in (select order_line_key from ops.build_repeats where build_id = %(build)s)
 """
 
 # Each query gives (feed or null, day or null, cents, and lines where they are compared too).

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from pydantic import SecretStr
 
@@ -18,6 +19,9 @@ from warehouse.database import Warehouse, open_warehouse
 from warehouse.settings import Settings
 
 TEMPLATE = "shopx_template"
+
+# more examples of every property: pytest --hypothesis-profile=thorough
+hypothesis_settings.register_profile("thorough", max_examples=500)
 
 
 @pytest.fixture(scope="session", autouse=True)

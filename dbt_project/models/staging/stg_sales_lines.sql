@@ -90,21 +90,21 @@ replaced_days as (
     select
         loads.source,
         scopes.store,
-        days.sale_date::date as sale_date,
+        each_day.sale_date::date as sale_date,
         max(loads.delivery_no) as delivery_no
     from loads
     inner join scopes on loads.load_id = scopes.load_id
     cross join
         lateral generate_series(
             scopes.first_date::timestamp, scopes.last_date::timestamp, interval '1 day'
-        ) as days (sale_date)
+        ) as each_day (sale_date)
     where
         loads.can_replace
         and loads.mode = 'days'
     group by
         loads.source,
         scopes.store,
-        days.sale_date
+        each_day.sale_date
 
 ),
 
