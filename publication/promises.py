@@ -69,7 +69,7 @@ CURRENT = """
             concat_ws(
                 chr(31), case when order_id is null then '-' else '+' || order_key end, line_number, '/',
                 sale_date, extract(epoch from sold_at), line_type, '/', product_id, '/', product_name, '/',
-                customer_id, '/', store, '/', quantity::numeric(20, 3), gross_cents, discount_cents, net_cents
+                customer_id, '/', store, '/', quantity_thousandths, gross_cents, discount_cents, net_cents
             ) as line
         from judged
         where newest is null or delivery_no >= newest
@@ -94,14 +94,14 @@ CURRENT = """
         from numbered
     )
     select
-        load_id, order_line_key, order_id, sale_date, line_type, quantity, gross_cents, discount_cents,
-        net_cents
+        load_id, order_line_key, order_id, sale_date, line_type, quantity_thousandths, gross_cents,
+        discount_cents, net_cents
     from standing
     where not is_matched
     union all
     select
-        load_id, order_line_key, order_id, sale_date, line_type, quantity, gross_cents, discount_cents,
-        net_cents
+        load_id, order_line_key, order_id, sale_date, line_type, quantity_thousandths, gross_cents,
+        discount_cents, net_cents
     from raised
     where mode <> 'match' or copy > met
 """

@@ -139,7 +139,7 @@ def write(conn: psycopg.Connection[Any], history: list[Delivery]) -> None:
             )
         with conn.cursor().copy(
             "copy raw.sales_lines (load_id, order_key, order_line_key, order_id, line_number, sale_date,"
-            " store, line_type, product_id, quantity, gross_cents, net_cents) from stdin"
+            " store, line_type, product_id, quantity_thousandths, gross_cents, net_cents) from stdin"
         ) as copy:
             for number, (line, day) in enumerate(zip(delivery.lines, days, strict=True), start=1):
                 key = delivery.number * ROWS_OF_A_DELIVERY + number
@@ -149,7 +149,7 @@ def write(conn: psycopg.Connection[Any], history: list[Delivery]) -> None:
                 copy.write_row(
                     (
                         row[0], order_key, key, line.order, line.number, day, line.store,
-                        "return" if line.cents < 0 else "sale", "P", 1, line.cents, line.cents,
+                        "return" if line.cents < 0 else "sale", "P", 1000, line.cents, line.cents,
                     )
                 )  # fmt: skip
 

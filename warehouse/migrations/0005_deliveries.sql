@@ -124,7 +124,7 @@ begin
             window each_line as (
                 partition by
                     r.known_order, r.line_number, r.sale_date, r.sold_at, r.line_type, r.product_id, r.product_name,
-                    r.customer_id, r.store, r.quantity, r.gross_cents, r.discount_cents, r.net_cents
+                    r.customer_id, r.store, r.quantity_thousandths, r.gross_cents, r.discount_cents, r.net_cents
             )
         ) as copies
         where copies.is_mine and copies.copy <= copies.have;
