@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ingestion.forms.limits import Limits
+from ingestion.sources.api import ApiSource
 from warehouse.errors import ShopxError
 
 FEEDS = Path(__file__).parent / "feeds"
@@ -54,7 +55,8 @@ class Contract(_Strict):
 
     feed: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")
     title: str
-    kind: Literal["csv"] = "csv"
+    kind: Literal["csv", "api", "sheet", "database"] = "csv"
+    api: ApiSource | None = None
     builtin: bool = False
     source: str = ""
     delivers: Literal["days", "orders", "lines", "events", "match"] | None = None
@@ -111,6 +113,32 @@ class Contract(_Strict):
                 "delivers: lines needs the columns order_id and line_number, to know which lines come again"
             )
         return self
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Contract:
+        blocks = {"api": self.api is not None}
+        for kind, is_there in blocks.items():
+            if is_there and self.kind != kind:
+                raise ValueError(f"{kind}: has no meaning with kind: {self.kind}; write kind: {kind}")
+            if self.kind == kind and not is_there:
+                raise ValueError(f"kind: {kind} needs the block {kind}:, which says where it is asked for")
+        if self.api and self.api.cursor and self.delivers not in ("orders", "lines", "events"):
+            raise ValueError(
+                "delivers: say what a change means: orders (whole orders come again), lines (single lines "
+                "come again) or events (every record is new)"
+            )
+        return self
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether its deliveries are asked for, rather than dropped as files."""
+        return self.kind != "csv"
+
+    @property
+    def meaning(self) -> str | None:
+        """What a delivery means: as declared; one that is asked for by days, or whole, is complete for its
+        days."""
+        return self.delivers or ("days" if self.kind in ("api", "sheet") else None)
 
     @property
     def source_name(self) -> str:

@@ -33,6 +33,7 @@ from warehouse.errors import ShopxError
 
 if TYPE_CHECKING:
     from ingestion.contract import Contract
+    from ingestion.sources.fetched import Fetched
     from warehouse.database import Warehouse
 
 __all__ = ["Landed", "LandingResult", "Refused", "deliveries", "land"]
@@ -46,11 +47,13 @@ def land(
     warehouse: Warehouse,
     paths: Sequence[Path],
     *,
+    fetched: Sequence[Fetched] = (),
     feed: str | None = None,
     today: date | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> LandingResult:
-    """Land files and the files in folders, oldest first, after what an interrupted call left behind.
+    """Land files and the files in folders, oldest first, after what an interrupted call left behind; then
+    what sources have fetched, in the order given.
 
     One process lands at a time; another one waits. `feed` overrules the choice by header. `today` bounds
     the dates a sale may have. A file that cannot be a delivery is in `refused` and leaves no trace.
@@ -77,6 +80,14 @@ def land(
                     landed[taken.load_id] = taken
                 except FileRefused as refusal:
                     refused.append(Refused(path, refusal.message))
+            for delivery in fetched:
+                try:
+                    taken = lander.take(
+                        delivery.path, feed=delivery.feed, follow_links=False, fetched=delivery
+                    )
+                    landed[taken.load_id] = taken
+                except FileRefused as refusal:
+                    refused.append(Refused(Path(delivery.name), refusal.message))
         for load in ledger.loads_in(conn, "landed"):
             landed.setdefault(load.load_id, landed_from(load))
     return LandingResult(sorted(landed.values(), key=lambda item: (item.delivery_no, item.load_id)), refused)
@@ -136,15 +147,18 @@ class _Lander:
         self.given_currency = currency
         self.currency = fixed or currency
 
-    def take(self, path: Path, *, feed: str | None, follow_links: bool) -> Landed:
-        """A file that was given. Raises FileRefused before anything is written."""
-        self.progress(f"{path.name}: reading")
+    def take(
+        self, path: Path, *, feed: str | None, follow_links: bool, fetched: Fetched | None = None
+    ) -> Landed:
+        """A file that was given, or that a source wrote. Raises FileRefused before anything is written."""
+        name = (fetched.name if fetched else path.name).encode("utf-8", "replace").decode("utf-8")
+        self.progress(f"{name}: reading")
         staged = self.room.stage(path, follow_links=follow_links)
+        came_from = None if fetched else path
         try:
-            name = path.name.encode("utf-8", "replace").decode("utf-8")
             resumed = self.resumed.get((staged.content_sha256, name))
             if resumed is not None:  # the file whose landing was interrupted, still where it was
-                return landed_from(ledger.find_load(self.conn, resumed), path, staged)
+                return landed_from(ledger.find_load(self.conn, resumed), came_from, staged)
             try:
                 reading = open_reading(
                     staged.path,
@@ -155,14 +169,14 @@ class _Lander:
                 )
             except Undecided as undecided:
                 contract = _contract_of(undecided, feed)
-                load = self._enter(staged, contract, name, {})
+                load = self._enter(staged, contract, name, {}, fetched)
                 if load.status == "landing":
                     load = self._hold(load, undecided)
-                return landed_from(load, path, staged)
-            load = self._enter(staged, reading.contract, name, reading.facts)
+                return landed_from(load, came_from, staged)
+            load = self._enter(staged, reading.contract, name, reading.facts, fetched)
             if load.status == "landing":
                 load = self._load(load, reading)
-            return landed_from(load, path, staged)
+            return landed_from(load, came_from, staged)
         finally:
             self.room.drop(staged)
 
@@ -195,12 +209,27 @@ class _Lander:
             self.resumed[load.content_sha256, load.delivered_name] = load.load_id
         return landed_from(load)
 
-    def _enter(self, staged: Staged, contract: Contract, name: str, facts: dict[str, object]) -> Load:
-        """The delivery's place in the ledger; the bytes are in the archive before the ledger says so."""
+    def _enter(
+        self,
+        staged: Staged,
+        contract: Contract,
+        name: str,
+        facts: dict[str, object],
+        fetched: Fetched | None,
+    ) -> Load:
+        """The delivery's place in the ledger; the bytes are in the archive before the ledger says so.
+
+        What a fetched delivery is complete for, and how far it reaches, is entered with it: it holds from
+        the moment its rows do.
+        """
         currency = facts.get("currency")
         with self.conn.transaction():
+            window = fetched.window if fetched else None
             known = ledger.same_bytes(
-                self.conn, content_sha256=staged.content_sha256, source=contract.source_name
+                self.conn,
+                content_sha256=staged.content_sha256,
+                source=contract.source_name,
+                days=(window.first, window.last) if window else None,
             )
             if known is not None:
                 return ledger.enter_duplicate(
@@ -209,7 +238,7 @@ class _Lander:
             self.room.keep(staged)
             if self.given_currency is not None:
                 ledger.set_currency(self.conn, self.given_currency)
-            return ledger.enter(
+            load = ledger.enter(
                 self.conn,
                 feed=contract.feed,
                 source=contract.source_name,
@@ -217,10 +246,13 @@ class _Lander:
                 content_sha256=staged.content_sha256,
                 byte_count=staged.size,
                 contract_sha256=contract.sha256,
-                mode=contract.delivers,
+                mode=contract.meaning,
                 currency=currency if isinstance(currency, str) else contract.currency,
                 reading=facts,
             )
+            if fetched is not None:
+                ledger.note_fetched(self.conn, load.load_id, fetched)
+            return load
 
     def _load(self, load: Load, reading: Reading) -> Load:
         foreign = ledger.foreign_currency(self.conn, load.currency)
@@ -256,7 +288,7 @@ class _Lander:
                 progress=lambda said: self.progress(f"{load.delivered_name}: {said}"),
             )
             measure(self.conn, load, loaded, reading, today=self.today)
-            mode, message = load.mode or reading.contract.delivers, None
+            mode, message = load.mode or reading.contract.meaning, None
             if mode is None:
                 currency = load.currency or self.currency
                 meaning = undeclared_meaning(self.conn, load, loaded, currency=currency)

@@ -18,8 +18,11 @@ from warehouse.alerts import raise_alert, resolve_alerts
 from warehouse.errors import ShopxError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import psycopg
 
+    from ingestion.sources.fetched import Fetched
     from warehouse.database import Warehouse
 
 Decision = Literal["approved", "held", "withdrawn", "failed"]
@@ -88,15 +91,29 @@ def loads_in(conn: psycopg.Connection[Any], status: str) -> list[Load]:
 
 
 def same_bytes(
-    conn: psycopg.Connection[Any], *, content_sha256: str, source: str, other_than: int | None = None
+    conn: psycopg.Connection[Any],
+    *,
+    content_sha256: str,
+    source: str,
+    days: tuple[date, date] | None = None,
+    other_than: int | None = None,
 ) -> Load | None:
-    """The load of this source that already brought these bytes and counts, may still count, or is held."""
+    """The load of this source that already brought these bytes and counts, may still count, or is held.
+
+    `days`, first and last: those that a fetched delivery is complete for. The same bytes for other days say
+    something else: no sales on Monday, and no sales on Tuesday.
+    """
+    first, last = days or (None, None)
     with conn.cursor(row_factory=class_row(Load)) as cursor:
         return cursor.execute(
-            _LOAD
+            _LOAD  # noqa: S608 - a list of columns
             + """where content_sha256 = %s and source = %s and load_id is distinct from %s
-                 and status in ('landing', 'landed', 'approved', 'held') order by load_id limit 1""",
-            [content_sha256, source, other_than],
+                 and status in ('landing', 'landed', 'approved', 'held')
+                 and (%s::date is null or (load_id, %s, %s) in (
+                     select load_id, first_date, last_date from raw.load_scopes where store is null
+                 ))
+                 order by load_id limit 1""",
+            [content_sha256, source, other_than, first, first, last],
         ).fetchone()
 
 
@@ -130,6 +147,30 @@ def enter(
     ).fetchone()  # fmt: skip
     assert row is not None  # noqa: S101 - an insert returns its row
     return find_load(conn, row[0])
+
+
+def note_fetched(conn: psycopg.Connection[Any], load_id: int, fetched: Fetched) -> None:
+    """Keep what a fetched delivery is complete for and how far it reaches, in the transaction that enters
+    it."""
+    if fetched.window is not None:
+        conn.execute(
+            "insert into raw.load_scopes (load_id, store, first_date, last_date) values (%s, null, %s, %s)",
+            [load_id, fetched.window.first, fetched.window.last],
+        )
+    conn.execute(
+        """
+        update raw.loads
+        set cursor_from = %s::jsonb, cursor = %s::jsonb,
+            reading = reading || jsonb_build_object('fetched', %s::jsonb)
+        where load_id = %s
+        """,
+        [
+            None if fetched.cursor_from is None else json.dumps(fetched.cursor_from),
+            None if fetched.cursor is None else json.dumps(fetched.cursor),
+            json.dumps(dict(fetched.facts)),
+            load_id,
+        ],
+    )
 
 
 def enter_duplicate(

@@ -121,7 +121,7 @@ def choose_contract(header: list[str], contracts: Mapping[str, Contract], *, fee
     fitting = []
     for contract in contracts.values():
         found, _ = _fit(header, contract)
-        if not contract.builtin and not _missing(found, contract):
+        if not contract.builtin and not contract.is_fetched and not _missing(found, contract):
             fitting.append((len(found), contract))
     if fitting:
         most = max(count for count, _ in fitting)

@@ -48,7 +48,7 @@ def measure(
         """
         update raw.loads
         set rows_delivered = %s, rows_accepted = %s, rows_rejected = %s, rows_gap = %s, amount_cents = %s,
-            first_date = %s, last_date = %s, reading = %s
+            first_date = %s, last_date = %s, reading = (reading - 'choices') || %s::jsonb
         where load_id = %s
         """,
         [

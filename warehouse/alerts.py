@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import psycopg
 
-#: held, failed: a delivery · refused: a file of the inbox · audit, batch: a build that was not published
-Kind = Literal["held", "failed", "refused", "audit", "batch"]
+#: held, failed: a delivery · refused: a file of the inbox · fetch: a feed that could not be asked
+#: audit, batch: a build that was not published
+Kind = Literal["held", "failed", "refused", "fetch", "audit", "batch"]
 
 
 def raise_alert(conn: psycopg.Connection[Any], *, kind: Kind, subject: str, message: str) -> None:

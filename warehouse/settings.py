@@ -7,10 +7,12 @@ environment.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -116,6 +118,15 @@ class Settings(BaseSettings):
         """The password of a role on an external server, when the environment gives one."""
         secret: SecretStr | None = getattr(self, f"pg_password_{role}")
         return None if secret is None else secret.get_secret_value()
+
+
+def named_secret(variable: str) -> str | None:
+    """The value of a variable that a feed's contract names, e.g. SALES_API_KEY; None where it is unset or
+    empty."""
+    given = os.environ.get(variable)
+    if given is None and (PROJECT_ROOT / ".env").is_file():
+        given = dotenv_values(PROJECT_ROOT / ".env").get(variable)
+    return given.strip() or None if given else None
 
 
 def load_settings() -> Settings:

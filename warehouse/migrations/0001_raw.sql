@@ -28,6 +28,8 @@ create table raw.loads (
     held_reason text,
     held_message text,
     duplicate_of bigint references raw.loads,
+    cursor_from jsonb,
+    cursor jsonb,
     first_seen_at timestamptz not null default now(),
     landed_at timestamptz,
     decided_at timestamptz,
@@ -41,6 +43,8 @@ comment on column raw.loads.mode is 'What the delivery means: orders (each order
 comment on column raw.loads.read_as is 'What a person decided about reading it, e.g. {"date_order": "day-first"}.';
 comment on column raw.loads.reading is 'What was found while reading: delimiter, encoding, date format, reader, header columns used and ignored.';
 comment on column raw.loads.amount_cents is 'Sum of net_cents of its accepted rows, in minor units of the reporting currency.';
+comment on column raw.loads.cursor_from is 'Of a fetched delivery: where its source was asked to go on from.';
+comment on column raw.loads.cursor is 'Of a fetched delivery: how far it reaches; the next one goes on there once its rows count.';
 
 create index loads_content on raw.loads (content_sha256);
 create index loads_status on raw.loads (status);

@@ -1,0 +1,117 @@
+"""What a feed is asked for next, from what the ledger holds of it. The ledger remembers, nothing else does.
+
+Put here how past deliveries decide the next request: pure functions over `Past`, and the query that reads
+it. Never asking itself (fetching.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from psycopg.rows import class_row
+
+from ingestion.sources.fetched import Cursor, Window
+
+if TYPE_CHECKING:
+    import psycopg
+
+COUNTS = ("landed", "approved")
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Past:
+    """One fetched delivery as the ledger has it."""
+
+    status: str
+    asked_first: date | None
+    asked_last: date | None
+    cursor_from: Cursor | None
+    cursor: Cursor | None
+
+
+def past_of(conn: psycopg.Connection[Any], feed: str) -> list[Past]:
+    """The fetched deliveries of a feed, oldest first."""
+    with conn.cursor(row_factory=class_row(Past)) as cursor:
+        return cursor.execute(
+            """
+            select l.status, s.first_date as asked_first, s.last_date as asked_last, l.cursor_from, l.cursor
+            from raw.loads as l
+            left join raw.load_scopes as s on s.load_id = l.load_id and s.store is null
+            where l.feed = %s and (s.load_id is not null or l.cursor is not null)
+            order by l.delivery_no, l.load_id
+            """,
+            [feed],
+        ).fetchall()
+
+
+def next_cursor(past: Sequence[Past], *, every_row_is_new: bool) -> Cursor | None:
+    """Where to go on: the end of the unbroken chain of deliveries that count; None: from the beginning.
+
+    What was held, withdrawn or failed breaks the chain and is asked for again, together with all that came
+    after it: rows with keys then replace each other. Where every row is new (`delivers: events`) asking
+    again would count twice, so only what failed is asked for again.
+    """
+    steps = [each for each in past if each.cursor is not None]
+    if every_row_is_new:
+        kept = [each for each in steps if each.status not in ("failed", "duplicate")]
+        return kept[-1].cursor if kept else None
+    reached: Cursor | None = None
+    for step in steps:
+        if step.status in COUNTS and (step.cursor_from == reached or step.cursor_from is None):
+            reached = step.cursor
+    return reached
+
+
+def next_windows(
+    past: Sequence[Past], *, last: date, days_back: int, since: date | None, at_most_days: int
+) -> list[Window]:
+    """The days to ask for, up to `last`: those of `days_back` days, and older ones that no delivery covers.
+
+    A day is covered by a delivery that counts; so the days of one that failed, was held or was withdrawn
+    are asked for again. At the first time it begins with `since`, or `days_back` days. No window is longer
+    than `at_most_days`.
+    """
+    covered = sorted(
+        (each.asked_first, each.asked_last)
+        for each in past
+        if each.status in COUNTS and each.asked_first and each.asked_last
+    )
+    recent = last - (days_back - 1) * DAY
+    first = covered[0][0] if covered else min(since or recent, last)
+    wanted: list[Window] = []
+    at = first
+    for start, end in covered:
+        if start > at:
+            wanted.append(Window(at, min(start - DAY, last)))
+        at = max(at, end + DAY)
+    if at <= last:
+        wanted.append(Window(at, last))
+    wanted = [window for window in wanted if window.first <= last]
+    wanted.append(Window(recent, last))
+    return [part for window in _joined(wanted) for part in split(window, at_most_days)]
+
+
+def split(window: Window, at_most_days: int) -> list[Window]:
+    """The window in parts of at most so many days."""
+    parts = []
+    first = window.first
+    while first <= window.last:
+        last = min(first + (at_most_days - 1) * DAY, window.last)
+        parts.append(Window(first, last))
+        first = last + DAY
+    return parts
+
+
+def _joined(windows: Sequence[Window]) -> list[Window]:
+    """Windows in order, those that touch or overlap made one."""
+    joined: list[Window] = []
+    for window in sorted(windows, key=lambda each: (each.first, each.last)):
+        if joined and window.first <= joined[-1].last + DAY:
+            joined[-1] = Window(joined[-1].first, max(joined[-1].last, window.last))
+        else:
+            joined.append(window)
+    return joined
