@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 
 from expectations.arrival_suite import METRICS, Rule, Severity, arrival_suite
 from expectations.engine import Verdict, judge_frame
-from ingestion.ledger import decide
+from ingestion.deciding import decide
 from warehouse.errors import ShopxError
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from ingestion import ledger
+from ingestion import deciding, ledger
 from ingestion.archive import Archive, Room, Staged
 from ingestion.contract import load_contracts
 from ingestion.given import deliveries
@@ -302,14 +302,14 @@ class _Lander:
                 """,
                 ["held" if reason else "landed", mode, reason, message, load.load_id],
             )
-            ledger.tell(self.conn, load.load_id)
+            deciding.tell(self.conn, load.load_id)
         self.months |= months
         return ledger.find_load(self.conn, load.load_id)
 
     def _hold(self, load: Load, undecided: Undecided) -> Load:
         with self.conn.transaction():
-            ledger.note_choices(self.conn, load.load_id, undecided.choices)
-            ledger.decide(
+            deciding.note_choices(self.conn, load.load_id, undecided.choices)
+            deciding.decide(
                 self.conn, load.load_id, status="held", by="reading", reason=undecided.reason_code,
                 message=_with_commands(undecided, load.load_id),
             )  # fmt: skip
@@ -317,7 +317,7 @@ class _Lander:
 
     def _fail(self, load: Load, sentence: str) -> Load:
         with self.conn.transaction():
-            ledger.decide(self.conn, load.load_id, status="failed", by="reading", message=sentence)
+            deciding.decide(self.conn, load.load_id, status="failed", by="reading", message=sentence)
         return ledger.find_load(self.conn, load.load_id)
 
 

@@ -1,7 +1,7 @@
 """`shopx loads`, `rejects`, `release`, `withdraw`: the ledger of deliveries, and decisions about them.
 
 Put here: showing the ledger and passing on a decision.
-Never here: what a decision does (ingestion/ledger.py).
+Never here: what a decision does (ingestion/deciding.py).
 """
 
 import getpass
@@ -170,7 +170,7 @@ def release(load: int, as_: str | None, why: str | None, later: bool, as_json: b
     \b
     Example:  shopx release 14 --as day-first
     """
-    from ingestion.ledger import release as let_count
+    from ingestion.deciding import release as let_count
 
     def decide(warehouse: "Warehouse") -> str:
         why_ = why or "released from the command line"
@@ -191,7 +191,7 @@ def withdraw(load: int, why: str | None, later: bool, as_json: bool) -> None:
     \b
     Example:  shopx withdraw 4 --why "wrong till"
     """
-    from ingestion.ledger import withdraw as take_out
+    from ingestion.deciding import withdraw as take_out
 
     def decide(warehouse: "Warehouse") -> str:
         take_out(warehouse, load, by=getpass.getuser(), why=why or "withdrawn from the command line")

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from expectations.arrival import run_arrival_gate
+from ingestion.deciding import release, withdraw
 from ingestion.inbox import clear_landed, note_refused
 from ingestion.landing import land
-from ingestion.ledger import release, withdraw
 from warehouse.database import Warehouse
 
 GOOD = "order_id,order_date,product,quantity,unit_price,currency\nA1,2026-03-21 10:00,Tea,1,4.50,GBP\n"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ingestion import ledger
+from ingestion import deciding, ledger
 from ingestion.landing import Landed, land
 from warehouse.database import Warehouse
 from warehouse.errors import ShopxError
@@ -29,7 +29,7 @@ def deliver(
                 " values (%s, 'x', 'hold', true)",
                 [landed.load_id],
             )
-            ledger.decide(conn, landed.load_id, status="approved", by="gate")
+            deciding.decide(conn, landed.load_id, status="approved", by="gate")
     return landed
 
 
@@ -130,7 +130,7 @@ def test_the_choices_tell_their_effect_in_rows_and_money(
 
 def test_a_withdrawn_load_overlaps_with_nothing(files: Any, warehouse: Warehouse, tmp_path: Path) -> None:
     first = deliver(files, warehouse, tmp_path, "a.csv", files.line("1", "2026-02-01"))
-    ledger.withdraw(warehouse, first.load_id, by="ann", why="wrong file")
+    deciding.withdraw(warehouse, first.load_id, by="ann", why="wrong file")
     assert deliver(files, warehouse, tmp_path, "b.csv", files.line("2", "2026-02-01")).status == "landed"
 
 
@@ -140,8 +140,8 @@ def test_a_release_of_an_overlap_takes_a_mode_and_goes_through_the_gate(
     deliver(files, warehouse, tmp_path, "a.csv", files.line("1", "2026-02-01"))
     held = deliver(files, warehouse, tmp_path, "b.csv", files.line("2", "2026-02-01"))
     with pytest.raises(ShopxError, match="--as orders"):
-        ledger.release(warehouse, held.load_id, as_=None, by="ann", why="")
-    assert ledger.release(warehouse, held.load_id, as_="events", by="ann", why="second till") == "landed"
+        deciding.release(warehouse, held.load_id, as_=None, by="ann", why="")
+    assert deciding.release(warehouse, held.load_id, as_="events", by="ann", why="second till") == "landed"
     (again,) = land(warehouse, [], today=TODAY).landed
     assert (again.load_id, again.status, mode_of(files, warehouse, again.load_id)) == (
         held.load_id,
@@ -160,20 +160,20 @@ def test_a_release_of_what_the_gate_held_counts_and_is_noted(
             " values (%s, 'x', 'hold', false)",
             [landed.load_id],
         )
-        ledger.decide(
+        deciding.decide(
             conn, landed.load_id, status="held", by="gate", reason="REJECT_SHARE", message="too many"
         )
     with warehouse.connect() as conn, pytest.raises(ShopxError, match="only a person"):
-        ledger.decide(conn, landed.load_id, status="approved", by="gate")
+        deciding.decide(conn, landed.load_id, status="approved", by="gate")
     assert changes(files, warehouse) == []
-    assert ledger.release(warehouse, landed.load_id, as_=None, by="ann", why="known") == "approved"
+    assert deciding.release(warehouse, landed.load_id, as_=None, by="ann", why="known") == "approved"
     assert changes(files, warehouse) == [(landed.load_id, "release", "ann", "known")]
 
 
 def test_deciding_twice_changes_nothing(files: Any, warehouse: Warehouse, tmp_path: Path) -> None:
     landed = deliver(files, warehouse, tmp_path, "a.csv", files.line("1", "2026-02-01"))
     with warehouse.connect() as conn, conn.transaction():
-        assert ledger.decide(conn, landed.load_id, status="approved", by="gate") == "approved"
+        assert deciding.decide(conn, landed.load_id, status="approved", by="gate") == "approved"
     assert changes(files, warehouse) == [(landed.load_id, "approve", "gate", None)]
 
 
@@ -182,13 +182,13 @@ def test_bytes_come_again_after_a_withdrawal_as_a_new_delivery(
 ) -> None:
     lines = [files.line("1", "2026-02-01")]
     first = deliver(files, warehouse, tmp_path, "a.csv", *lines)
-    ledger.withdraw(warehouse, first.load_id, by="ann", why="oops")
+    deciding.withdraw(warehouse, first.load_id, by="ann", why="oops")
     second = deliver(files, warehouse, tmp_path, "a.csv", *lines)
     assert (second.status, second.delivery_no) == ("landed", 2)
     with pytest.raises(ShopxError, match="withdraw load 2 first"):
-        ledger.release(warehouse, first.load_id, as_=None, by="ann", why="")
-    ledger.withdraw(warehouse, second.load_id, by="ann", why="oops")
-    assert ledger.release(warehouse, first.load_id, as_=None, by="ann", why="fine") == "approved"
+        deciding.release(warehouse, first.load_id, as_=None, by="ann", why="")
+    deciding.withdraw(warehouse, second.load_id, by="ann", why="oops")
+    assert deciding.release(warehouse, first.load_id, as_=None, by="ann", why="fine") == "approved"
     kinds = [change[:2] for change in changes(files, warehouse)]
     assert kinds == [(1, "approve"), (1, "withdraw"), (2, "approve"), (2, "withdraw"), (1, "release")]
 
@@ -201,8 +201,10 @@ def test_a_duplicate_released_as_events_is_read_from_the_archive(
     duplicate = deliver(files, warehouse, tmp_path, "a.csv", *lines)
     assert duplicate.status == "duplicate"
     with pytest.raises(ShopxError, match="--as events"):
-        ledger.release(warehouse, duplicate.load_id, as_=None, by="ann", why="")
-    assert ledger.release(warehouse, duplicate.load_id, as_="events", by="ann", why="two tills") == "landing"
+        deciding.release(warehouse, duplicate.load_id, as_=None, by="ann", why="")
+    assert (
+        deciding.release(warehouse, duplicate.load_id, as_="events", by="ann", why="two tills") == "landing"
+    )
     (landed,) = land(warehouse, [], today=TODAY).landed
     assert (landed.load_id, landed.status, landed.rows_accepted, landed.delivery_no) == (2, "landed", 1, 2)
     assert files.rows(warehouse, "select order_line_key from raw.sales_lines order by 1") == [
@@ -219,10 +221,11 @@ def test_an_undecided_date_order_is_held_without_rows_and_read_once_answered(
     assert (held.status, held.held_reason, held.rows_accepted) == ("held", "DATE_ORDER_UNDECIDED", 0)
     assert f"`./shopx release {held.load_id} --as day-first`" in str(held.message)
     with pytest.raises(ShopxError, match="month-first"):
-        ledger.release(warehouse, held.load_id, as_="events", by="ann", why="")
+        deciding.release(warehouse, held.load_id, as_="events", by="ann", why="")
     later = deliver(files, warehouse, tmp_path, "b.csv", files.line("9", "2026-02-09"))
     assert (
-        ledger.release(warehouse, held.load_id, as_="day-first", by="ann", why="we are in Kent") == "landing"
+        deciding.release(warehouse, held.load_id, as_="day-first", by="ann", why="we are in Kent")
+        == "landing"
     )
     landed = next(item for item in land(warehouse, [], today=TODAY).landed if item.load_id == held.load_id)
     assert (landed.status, landed.rows_accepted, landed.delivery_no) == ("landed", 2, 1)
@@ -239,7 +242,7 @@ def test_the_first_approved_load_with_a_currency_fixes_it(
     with warehouse.connect("owner") as conn:
         conn.execute("update raw.loads set currency = 'GBP'")
     with warehouse.connect() as conn, conn.transaction():
-        ledger.decide(conn, landed.load_id, status="approved", by="gate")
+        deciding.decide(conn, landed.load_id, status="approved", by="gate")
         assert ledger.reporting_currency(conn) == "GBP"
 
 
@@ -251,18 +254,18 @@ def test_a_load_in_another_currency_is_held_instead_of_approved(
         conn.execute("update raw.loads set currency = 'GBP'")
         conn.execute("insert into ops.settings values ('currency', 'EUR')")
     with warehouse.connect() as conn, conn.transaction():
-        assert ledger.decide(conn, landed.load_id, status="approved", by="gate") == "held"
+        assert deciding.decide(conn, landed.load_id, status="approved", by="gate") == "held"
     with pytest.raises(ShopxError, match="two currencies"):
-        ledger.release(warehouse, landed.load_id, as_=None, by="ann", why="")
+        deciding.release(warehouse, landed.load_id, as_=None, by="ann", why="")
 
 
 @pytest.mark.parametrize("verb", ["release", "withdraw"])
 def test_deciding_about_an_unknown_load_is_explained(warehouse: Warehouse, verb: str) -> None:
     with pytest.raises(ShopxError, match="no load 99"):
         if verb == "release":
-            ledger.release(warehouse, 99, as_=None, by="ann", why="")
+            deciding.release(warehouse, 99, as_=None, by="ann", why="")
         else:
-            ledger.withdraw(warehouse, 99, by="ann", why="")
+            deciding.withdraw(warehouse, 99, by="ann", why="")
 
 
 def test_what_counts_already_cannot_be_released_and_what_is_out_not_withdrawn(
@@ -270,7 +273,7 @@ def test_what_counts_already_cannot_be_released_and_what_is_out_not_withdrawn(
 ) -> None:
     landed = deliver(files, warehouse, tmp_path, "a.csv", files.line("1", "2026-02-01"))
     with pytest.raises(ShopxError, match="nothing to release"):
-        ledger.release(warehouse, landed.load_id, as_=None, by="ann", why="")
-    ledger.withdraw(warehouse, landed.load_id, by="ann", why="")
+        deciding.release(warehouse, landed.load_id, as_=None, by="ann", why="")
+    deciding.withdraw(warehouse, landed.load_id, by="ann", why="")
     with pytest.raises(ShopxError, match="withdrawn already"):
-        ledger.withdraw(warehouse, landed.load_id, by="ann", why="")
+        deciding.withdraw(warehouse, landed.load_id, by="ann", why="")

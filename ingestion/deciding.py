@@ -1,0 +1,222 @@
+"""Decisions about deliveries: whether one counts, said by the gate or by a person.
+
+Put every change of status here; each decision about what counts writes its row in ops.changes in the same
+transaction. Which status may follow which stands in `ALLOWED`. Never what a delivery means by its rows
+(meaning.py), never the entering of one (ledger.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from ingestion.ledger import MODES, Load, find_load, foreign_currency, same_bytes, set_currency
+from warehouse.alerts import raise_alert, resolve_alerts
+from warehouse.errors import ShopxError
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from warehouse.database import Warehouse
+
+Decision = Literal["approved", "held", "withdrawn", "failed"]
+Change = Literal["approve", "release", "withdraw"]
+
+#: decision -> the statuses it may follow
+ALLOWED: dict[str, tuple[str, ...]] = {
+    "approved": ("landed", "held", "withdrawn"),
+    "held": ("landing", "landed"),
+    "withdrawn": ("landing", "landed", "held", "approved"),
+    "failed": ("landing",),
+}
+
+
+def decide(
+    conn: psycopg.Connection[Any],
+    load_id: int,
+    *,
+    status: Decision,
+    by: str,
+    reason: str | None = None,
+    message: str | None = None,
+    why: str | None = None,
+    change: Change = "approve",
+) -> str:
+    """Decide about a load inside the caller's transaction; returns the status it has afterwards.
+
+    Deciding again what is already decided changes nothing. Approving writes ops.changes and, for the
+    first load with a currency, fixes the reporting currency; a load in another currency is held
+    (FOREIGN_CURRENCY) instead. Raises ShopxError when the decision cannot follow the load's present
+    status.
+    """
+    load = find_load(conn, load_id, lock=True)
+    if load.status == status:
+        return status
+    if load.status not in ALLOWED[status]:
+        raise ShopxError(
+            f"Load {load_id} ({load.delivered_name}) is {load.status} and cannot become {status}."
+        )
+    if status == "approved":
+        if change == "approve" and load.status != "landed":
+            raise ShopxError(
+                f"Load {load_id} ({load.delivered_name}) is {load.status}: only a person can release it."
+            )
+        if load.mode is None:
+            raise ShopxError(
+                f"Load {load_id} needs `--as orders` or `--as events` first: what it means is undecided."
+            )
+        foreign = foreign_currency(conn, load.currency)
+        if foreign is not None:
+            if load.status != "landed":
+                raise ShopxError(f"Load {load_id}: {foreign}")
+            return decide(conn, load_id, status="held", by=by, reason="FOREIGN_CURRENCY", message=foreign)
+        if load.currency is not None:
+            set_currency(conn, load.currency)
+    conn.execute(
+        """
+        update raw.loads
+        set status = %s, held_reason = %s, held_message = %s, decided_at = now(), decided_by = %s
+        where load_id = %s
+        """,
+        [status, reason or ("HELD" if status == "held" else None), message, by, load_id],
+    )
+    if status == "approved":
+        _note(conn, load_id, change, by, why)
+    elif status == "withdrawn":
+        _note(conn, load_id, "withdraw", by, why)
+    tell(conn, load_id)
+    return status
+
+
+def tell(conn: psycopg.Connection[Any], load_id: int) -> None:
+    """Bring ops.alerts to the load's status, in the caller's transaction: what is held or failed needs a
+    person, what counts again does not.
+    """
+    load = find_load(conn, load_id)
+    held = f"load {load_id} ({load.delivered_name})"
+    if load.status == "held":
+        said = load.held_message or load.held_reason or "held"
+        more = "" if "shopx " in said else f" Leave it out: `./shopx withdraw {load_id}`."
+        raise_alert(conn, kind="held", subject=held, message=f"{said}{more}")
+        return
+    resolve_alerts(conn, kind="held", subject=held)
+    if load.status == "failed":
+        raise_alert(
+            conn,
+            kind="failed",
+            subject=load.delivered_name,
+            message=f"Load {load_id}: {load.held_message}. Once that is mended: `./shopx run FILE`.",
+        )
+    elif load.status in ("landed", "approved"):
+        resolve_alerts(conn, kind="failed", subject=load.delivered_name)
+        resolve_alerts(conn, kind="refused", subject=load.delivered_name)
+
+
+def release(warehouse: Warehouse, load_id: int, *, as_: str | None, by: str, why: str) -> str:
+    """A person's word that a held (or duplicate, or withdrawn) load counts after all; returns its new
+    status.
+
+    `as_` answers what was undecided: `orders` or `events`, or a way of reading such as `day-first`. A
+    load whose rows were examined by the gate becomes `approved`; one that was not goes through it in the
+    next run (`landed`); one without rows is read from the archive in the next run (`landing`). Raises
+    ShopxError with the choices there are.
+    """
+    with warehouse.connect("loader", application_name="shopx release") as conn, conn.transaction():
+        load = find_load(conn, load_id, lock=True)
+        if load.status not in ("held", "duplicate", "withdrawn"):
+            raise ShopxError(
+                f"Load {load_id} ({load.delivered_name}) is {load.status}: there is nothing to release."
+            )
+        if load.held_reason == "FOREIGN_CURRENCY":
+            raise ShopxError(f"Load {load_id} cannot be released: {load.held_message}.")
+        if load.status == "withdrawn":
+            _refuse_second_copy(conn, load)
+        choices = dict(load.reading.get("choices") or {}) if not load.has_rows else {}
+        if choices:
+            return _read_as(conn, load, as_, choices)
+        if as_ is not None and as_ not in MODES:
+            raise ShopxError(f"Load {load_id} can be released --as orders or --as events, not --as {as_}.")
+        if load.status == "duplicate" and as_ is None:
+            raise ShopxError(
+                f"Load {load_id} has the same bytes as load {load.duplicate_of}. "
+                f"If it really is a second delivery: `./shopx release {load_id} --as events`."
+            )
+        mode = as_ or load.mode
+        if load.has_rows and mode is None:
+            raise ShopxError(f"Load {load_id}: {load.held_message or 'say --as orders or --as events'}")
+        conn.execute("update raw.loads set mode = %s where load_id = %s", [mode, load_id])
+        if not load.has_rows:
+            return _send_back(conn, load_id, "landing")
+        examined = conn.execute(
+            "select exists (select from ops.gate_results where load_id = %s)", [load_id]
+        ).fetchone()
+        if examined is None or not examined[0]:
+            return _send_back(conn, load_id, "landed")
+        return decide(conn, load_id, status="approved", by=by, why=why, change="release")
+
+
+def withdraw(warehouse: Warehouse, load_id: int, *, by: str, why: str) -> None:
+    """Take a load out again: what it had replaced comes back with the next build. Its delivery_no stays
+    its own.
+    """
+    with warehouse.connect("loader", application_name="shopx withdraw") as conn, conn.transaction():
+        load = find_load(conn, load_id, lock=True)
+        if load.status == "withdrawn":
+            raise ShopxError(f"Load {load_id} ({load.delivered_name}) is withdrawn already.")
+        decide(conn, load_id, status="withdrawn", by=by, why=why)
+
+
+def note_choices(
+    conn: psycopg.Connection[Any], load_id: int, choices: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Keep what a person may answer to a delivery that can be read in several ways; `release` asks for
+    one of them.
+    """
+    conn.execute(
+        """
+        update raw.loads set reading = reading || jsonb_build_object('choices', %s::jsonb) where load_id = %s
+        """,
+        [json.dumps({choice: dict(read_as) for choice, read_as in choices.items()}), load_id],
+    )
+
+
+def _read_as(conn: psycopg.Connection[Any], load: Load, as_: str | None, choices: Mapping[str, Any]) -> str:
+    if as_ is None or as_ not in choices:
+        known = " or ".join(f"`./shopx release {load.load_id} --as {choice}`" for choice in sorted(choices))
+        raise ShopxError(f"Load {load.load_id} ({load.delivered_name}) needs an answer: {known}.")
+    conn.execute(
+        "update raw.loads set read_as = read_as || %s::jsonb where load_id = %s",
+        [json.dumps(choices[as_]), load.load_id],
+    )
+    return _send_back(conn, load.load_id, "landing")
+
+
+def _refuse_second_copy(conn: psycopg.Connection[Any], load: Load) -> None:
+    twin = same_bytes(conn, content_sha256=load.content_sha256, source=load.source, other_than=load.load_id)
+    if twin is not None:
+        raise ShopxError(
+            f"Load {load.load_id} was withdrawn and load {twin.load_id} has brought the same bytes since; "
+            f"withdraw load {twin.load_id} first."
+        )
+
+
+def _send_back(conn: psycopg.Connection[Any], load_id: int, status: Literal["landing", "landed"]) -> str:
+    conn.execute(
+        """
+        update raw.loads
+        set status = %s, held_reason = null, held_message = null, duplicate_of = null, decided_at = null,
+            decided_by = null
+        where load_id = %s
+        """,
+        [status, load_id],
+    )
+    tell(conn, load_id)
+    return status
+
+
+def _note(conn: psycopg.Connection[Any], load_id: int, kind: str, by: str, why: str | None) -> None:
+    conn.execute(
+        "insert into ops.changes (load_id, kind, changed_by, why) values (%s, %s, %s, %s)",
+        [load_id, kind, by, why],
+    )
