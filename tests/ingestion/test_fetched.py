@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from ingestion.deciding import withdraw
 from ingestion.landing import land
-from ingestion.ledger import withdraw
 from ingestion.sources.asking import Past, next_cursor, next_windows, past_of
 from ingestion.sources.fetched import Fetched, Window
 from warehouse.database import Warehouse
