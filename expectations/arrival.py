@@ -15,13 +15,15 @@ from psycopg.rows import dict_row
 
 from expectations.arrival_suite import METRICS, Rule, Severity, arrival_suite
 from expectations.engine import Verdict, judge_frame
-from ingestion.deciding import decide
+from ingestion.deciding import approve_landed, decide
 from warehouse.errors import ShopxError
 
 if TYPE_CHECKING:
     import psycopg
 
     from warehouse.database import Warehouse
+
+PASSED = "every check of the arrival gate passed"
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,8 @@ def _judge(connection: psycopg.Connection[Any], landed: Sequence[int]) -> list[C
 
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(METRICS, [list(landed)]).fetchall()
-    unmeasured = [
-        _unmeasured(load_id) for load_id in landed if load_id not in {row["load_id"] for row in rows}
-    ]
+    measured = {row["load_id"] for row in rows}
+    unmeasured = [_unmeasured(load_id) for load_id in landed if load_id not in measured]
     if not rows:
         return unmeasured
     rules = arrival_suite()
@@ -137,30 +138,30 @@ class _Blank:
 
 
 def _store(connection: psycopg.Connection[Any], results: Sequence[CheckResult]) -> None:
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "insert into ops.gate_results "
-            "(load_id, expectation, column_name, observed, limit_value, severity, passed) "
-            "values (%s, %s, %s, %s, %s, %s, %s)",
-            [
-                (r.load_id, r.expectation, r.column, r.observed, r.limit, r.severity, r.passed)
-                for r in results
-            ],
-        )
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "copy ops.gate_results "
+            "(load_id, expectation, column_name, observed, limit_value, severity, passed) from stdin"
+        ) as copy,
+    ):
+        for r in results:
+            copy.write_row((r.load_id, r.expectation, r.column, r.observed, r.limit, r.severity, r.passed))
 
 
 def _decide(
     connection: psycopg.Connection[Any], landed: Sequence[int], results: Sequence[CheckResult], *, by: str
 ) -> tuple[list[int], list[int]]:
-    approved: list[int] = []
-    held: list[int] = []
+    failures: dict[int, list[CheckResult]] = {}
+    for result in results:
+        if not result.passed and result.severity == "hold":
+            failures.setdefault(result.load_id, []).append(result)
+    green = [load_id for load_id in landed if load_id not in failures]
+    approved = set(approve_landed(connection, green, by=by, why=PASSED))
     for load_id in landed:
-        failures = [r for r in results if r.load_id == load_id and not r.passed and r.severity == "hold"]
-        if _approved(connection, load_id, failures, by=by):
-            approved.append(load_id)
-        else:
-            held.append(load_id)
-    return approved, held
+        if load_id not in approved and _approved(connection, load_id, failures.get(load_id, []), by=by):
+            approved.add(load_id)
+    return sorted(approved), [load_id for load_id in landed if load_id not in approved]
 
 
 def _approved(
@@ -173,8 +174,7 @@ def _approved(
         decide(connection, load_id, status="held", by=by, reason=reasons, message=message)
         return False
     try:
-        why = "every check of the arrival gate passed"
-        return decide(connection, load_id, status="approved", by=by, why=why) == "approved"
+        return decide(connection, load_id, status="approved", by=by, why=PASSED) == "approved"
     except ShopxError as problem:
         decide(connection, load_id, status="held", by=by, reason="UNDECIDED", message=problem.message)
         return False

@@ -8,11 +8,19 @@ transaction. Which status may follow which stands in `ALLOWED`. Never what a del
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from ingestion.ledger import MODES, Load, find_load, foreign_currency, same_bytes, set_currency
-from warehouse.alerts import raise_alert, resolve_alerts
+from ingestion.ledger import (
+    MODES,
+    Load,
+    find_load,
+    foreign_currency,
+    reporting_currency,
+    same_bytes,
+    set_currency,
+)
+from warehouse.alerts import raise_alert, resolve_alerts, resolve_each
 from warehouse.errors import ShopxError
 
 if TYPE_CHECKING:
@@ -87,6 +95,51 @@ def decide(
         _note(conn, load_id, "withdraw", by, why)
     tell(conn, load_id)
     return status
+
+
+def approve_landed(conn: psycopg.Connection[Any], load_ids: Sequence[int], *, by: str, why: str) -> list[int]:
+    """Approve in three statements, however many they are, those that nothing speaks against; returns them.
+
+    Each becomes what `decide` would make of it, one after the other. Left alone, for `decide` to say why:
+    what is not landed, what has no meaning yet, and what is in another currency.
+    """
+    ids = sorted(load_ids)
+    ours = reporting_currency(conn)
+    if ours is None:
+        first = conn.execute(
+            """
+            select currency from raw.loads
+            where load_id = any(%s) and status = 'landed' and mode is not null and currency is not null
+            order by load_id limit 1
+            """,
+            [ids],
+        ).fetchone()
+        if first is not None:
+            ours = first[0]
+            set_currency(conn, first[0])
+    found = conn.execute(
+        """
+        update raw.loads
+        set status = 'approved', held_reason = null, held_message = null, decided_at = now(), decided_by = %s
+        where
+            load_id = any(%s) and status = 'landed' and mode is not null
+            and (currency is null or currency = %s)
+        returning load_id, delivered_name
+        """,
+        [by, ids, ours],
+    ).fetchall()
+    names = dict(sorted(found))
+    conn.execute(
+        """
+        insert into ops.changes (load_id, kind, changed_by, why)
+        select load_id, 'approve', %s, %s from unnest(%s::bigint[]) as load_id order by load_id
+        """,
+        [by, why, list(names)],
+    )
+    resolve_each(conn, kind="held", subjects=[f"load {load} ({name})" for load, name in names.items()])
+    resolve_each(conn, kind="failed", subjects=list(names.values()))
+    resolve_each(conn, kind="refused", subjects=list(names.values()))
+    return list(names)
 
 
 def tell(conn: psycopg.Connection[Any], load_id: int) -> None:

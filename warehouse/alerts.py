@@ -5,6 +5,7 @@ Put here: raising and resolving them in the caller's transaction. Never here: wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -37,4 +38,15 @@ def resolve_alerts(conn: psycopg.Connection[Any], *, kind: Kind, subject: str | 
         where resolved_at is null and kind = %s and (%s::text is null or subject = %s)
         """,
         [kind, subject, subject],
+    )
+
+
+def resolve_each(conn: psycopg.Connection[Any], *, kind: Kind, subjects: Sequence[str]) -> None:
+    """Close the open alerts of this kind about any of these subjects."""
+    conn.execute(
+        """
+        update ops.alerts set resolved_at = now()
+        where resolved_at is null and kind = %s and subject = any(%s)
+        """,
+        [kind, list(subjects)],
     )

@@ -146,6 +146,9 @@ def deliveries(
         else {}
     )
     feed_of = {load.load_id: load.feed for load in done.loads}
+    checks: dict[tuple[str | None, str], list[CheckResult]] = {}
+    for result in done.results:
+        checks.setdefault((feed_of.get(result.load_id), result.reason), []).append(result)
     for feed in FEEDS:
         loads = [load for load in done.loads if load.feed == feed]
         yield MaterializeResult(
@@ -166,8 +169,7 @@ def deliveries(
             },
         )
         for reason in GATE_CHECKS:
-            results = [r for r in done.results if feed_of.get(r.load_id) == feed and r.reason == reason]
-            yield _check(feed, reason, results)
+            yield _check(feed, reason, checks.get((feed, reason), []))
     for refused in done.refused:
         context.log.warning(f"{refused.path}: {refused.sentence}")
     yield MaterializeResult(

@@ -184,14 +184,42 @@ def test_more_failing_deliveries_than_a_result_list_shows_are_all_held(warehouse
 
 
 def test_a_failure_in_mid_gate_decides_nothing(warehouse, land, monkeypatch):
-    load_id = land()
+    load_id, held = land(), land(missing_products=1)
 
     def broken(*_, **__):
         raise RuntimeError
 
     monkeypatch.setattr("expectations.arrival.decide", broken)
     with pytest.raises(RuntimeError):
-        run_arrival_gate(warehouse, [load_id])
+        run_arrival_gate(warehouse, [load_id, held])
     assert ledger(warehouse, load_id)[0] == "landed"
     with warehouse.connect("owner") as connection:
         assert connection.execute("select count(*) from ops.gate_results").fetchone() == (0,)
+
+
+def test_deliveries_approved_together_are_what_they_would_be_one_by_one(warehouse, land):
+    """The first money fixes the currency; another one, and a delivery without a meaning, are held."""
+    no_money, pounds, euros, undecided, more_pounds = (land() for _ in range(5))
+    with warehouse.connect("owner") as connection:
+        for load_id, currency in ((pounds, "GBP"), (euros, "EUR"), (more_pounds, "GBP")):
+            connection.execute("update raw.loads set currency = %s where load_id = %s", [currency, load_id])
+        connection.execute("update raw.loads set mode = null where load_id = %s", [undecided])
+        connection.execute(
+            "insert into ops.alerts (kind, subject, message) values "
+            "('failed', '1.csv', 'x'), ('refused', '2.csv', 'x'), ('held', 'load 1 (1.csv)', 'x'), "
+            "('failed', 'other.csv', 'x')"
+        )
+    report = run_arrival_gate(warehouse, [no_money, pounds, euros, undecided, more_pounds])
+    assert (report.approved, report.held) == ([no_money, pounds, more_pounds], [euros, undecided])
+    assert [ledger(warehouse, load)[1] for load in (euros, undecided)] == ["FOREIGN_CURRENCY", "UNDECIDED"]
+    with warehouse.connect("owner") as connection:
+        changes = connection.execute("select load_id from ops.changes order by change_id").fetchall()
+        currency = connection.execute("select value from ops.settings where name = 'currency'").fetchone()
+        still_open = connection.execute(
+            "select kind, subject from ops.alerts where resolved_at is null order by 1, 2"
+        ).fetchall()
+    assert changes == [(no_money,), (pounds,), (more_pounds,)]
+    assert currency == ("GBP",)
+    assert still_open == [
+        ("failed", "other.csv"), ("held", f"load {euros} (3.csv)"), ("held", f"load {undecided} (4.csv)"),
+    ]  # fmt: skip
