@@ -20,7 +20,7 @@ METRICS = """
         m.reject_share, m.max_reject_share, m.missing_products, m.missing_customers,
         m.first_date, m.last_date, m.earliest_allowed_date, m.latest_allowed_date,
         m.amount_cents, m.amount_cents_recounted, l.amount_cents as amount_cents_ledger,
-        case when m.rows_accepted > 0 then m.amount_cents end as total_cents,
+        case when m.rows_accepted > 0 and l.holds = 'sales' then m.amount_cents end as total_cents,
         m.smallest_sale_cents, m.return_lines,
         case when m.rows_accepted > 0 then m.return_lines::float8 / m.rows_accepted end as return_share
     from ops.load_metrics as m

@@ -6,14 +6,16 @@ Put the contract's shape and its loading here. Never matching of headers (matchi
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from ingestion.entities import ENTITIES, Entity, Holds, MasterField
 from ingestion.forms.limits import Limits
 from ingestion.sources.api import ApiSource
 from warehouse.errors import ShopxError
@@ -37,7 +39,8 @@ class Column(_Strict):
     """How one of our columns is found and what its cells may hold.
 
     `optional`: the header may lack it; `required`: no cell of it may be empty; `above`, `below`: exclusive
-    bounds; `spreadsheet_integer`: ids that a spreadsheet turned into 17850.0 lose the .0 again.
+    bounds; `spreadsheet_integer`: ids that a spreadsheet turned into 17850.0 lose the .0 again; `join`: all
+    of `names` together make the text, in that order, with this between them (master data only).
     """
 
     names: tuple[str, ...] = Field(min_length=1)
@@ -48,6 +51,7 @@ class Column(_Strict):
     spreadsheet_integer: bool = False
     above: int | None = None
     below: int | None = None
+    join: str | None = None
 
 
 class Contract(_Strict):
@@ -57,6 +61,8 @@ class Contract(_Strict):
     title: str
     kind: Literal["csv", "api", "sheet", "database"] = "csv"
     api: ApiSource | None = None
+    holds: Holds = "sales"
+    complete: bool = False
     builtin: bool = False
     source: str = ""
     delivers: Literal["days", "orders", "lines", "events", "match"] | None = None
@@ -73,7 +79,8 @@ class Contract(_Strict):
     max_reject_share: Share = 0.05
     null_words: tuple[str, ...] = ()
     limits: Limits = Limits()
-    columns: dict[Field_, Column]
+    price_from: Literal["products"] | None = None
+    columns: dict[Field_ | MasterField, Column]
     sha256: str = ""
 
     @field_validator("timezone")
@@ -100,11 +107,21 @@ class Contract(_Strict):
     @model_validator(mode="after")
     def _enough_columns(self) -> Contract:
         has = self.columns.keys()
+        if self.holds != "sales":
+            return self._of_master_data()
+        _refuse_others(self.columns, frozenset(get_args(Field_)), "sales")
+        if self.complete:
+            raise ValueError("complete: is for master data; sales say what they deliver with delivers:")
+        if joined := [name for name, column in self.columns.items() if column.join is not None]:
+            raise ValueError(f"columns: {joined[0]}: join: is for master data")
         if "date" not in has:
             raise ValueError("columns: date is missing")
         if not {"product_id", "product_name"} & has:
             raise ValueError("columns: product_id or product_name is missing")
-        if "amount" not in has and not {"quantity", "unit_price"} <= has:
+        if self.price_from and ("quantity" not in has or not {"product_id", "product_name"} & has):
+            raise ValueError("price_from: products needs the columns quantity and product_id or product_name")
+        priced = {"unit_price"} if self.price_from else set()
+        if "amount" not in has and not {"quantity", "unit_price"} <= has | priced:
             raise ValueError("columns: amount is missing, or quantity and unit_price")
         if self.delivers == "orders" and "order_id" not in has:
             raise ValueError("delivers: orders needs the column order_id, to know which orders come again")
@@ -137,14 +154,50 @@ class Contract(_Strict):
     @property
     def meaning(self) -> str | None:
         """What a delivery means: as declared; one that is asked for by days, or whole, is complete for its
-        days."""
+        days, a row of master data adds or changes what it names."""
+        if self.entity is not None:
+            return "lines"
         return self.delivers or ("days" if self.kind in ("api", "sheet") else None)
+
+    def _of_master_data(self) -> Contract:
+        entity = ENTITIES[self.holds]
+        _refuse_others(self.columns, frozenset(entity.columns), entity.name)
+        for group in entity.needs:
+            if not self.columns.keys() & set(group):
+                raise ValueError(f"columns: {' or '.join(group)} is missing")
+        for name, column in self.columns.items():
+            if column.join is not None and entity.columns[name] != "text":
+                raise ValueError(f"columns: {name}: only text can be joined")
+        if self.delivers not in (None, "lines"):
+            raise ValueError(
+                f"delivers: {entity.name} come as lines: a row adds or changes what it names; "
+                "complete: true if what a delivery does not name is gone"
+            )
+        if self.complete and entity.name in ("inventory", "rates"):
+            raise ValueError(f"complete: {entity.name} are counted by day; nothing in them can be gone")
+        if self.price_from is not None:
+            raise ValueError("price_from: is for sales")
+        if entity.name == "customers" and not self.source:
+            raise ValueError("source: is missing: which feed's (or source's) customer ids these are")
+        return self
+
+    @property
+    def entity(self) -> Entity | None:
+        """The kind of master data it holds; None for sales."""
+        return ENTITIES.get(self.holds)
 
     @property
     def source_name(self) -> str:
         """Feeds of one source share order ids; the feed is its own source unless the contract says
         otherwise."""
         return self.source or self.feed
+
+
+def _refuse_others(columns: Iterable[str], known: frozenset[str], holds: str) -> None:
+    """Raise ValueError for a column that rows of this kind do not have."""
+    for name in columns:
+        if name not in known:
+            raise ValueError(f"columns: {name} is no column of {holds}; known: {', '.join(sorted(known))}")
 
 
 def read_contract(path: Path) -> Contract:

@@ -132,7 +132,8 @@ def approve_landed(conn: psycopg.Connection[Any], load_ids: Sequence[int], *, by
     conn.execute(
         """
         insert into ops.changes (load_id, kind, changed_by, why)
-        select load_id, 'approve', %s, %s from unnest(%s::bigint[]) as load_id order by load_id
+        select load_id, case when holds = 'sales' then 'approve' else 'master_data' end, %s, %s
+        from raw.loads where load_id = any(%s) order by load_id
         """,
         [by, why, list(names)],
     )
@@ -270,6 +271,10 @@ def _send_back(conn: psycopg.Connection[Any], load_id: int, status: Literal["lan
 
 def _note(conn: psycopg.Connection[Any], load_id: int, kind: str, by: str, why: str | None) -> None:
     conn.execute(
-        "insert into ops.changes (load_id, kind, changed_by, why) values (%s, %s, %s, %s)",
-        [load_id, kind, by, why],
+        """
+        insert into ops.changes (load_id, kind, changed_by, why)
+        select load_id, case when holds = 'sales' then %s else 'master_data' end, %s, %s
+        from raw.loads where load_id = %s
+        """,
+        [kind, by, why, load_id],
     )

@@ -247,6 +247,7 @@ class _Lander:
                 byte_count=staged.size,
                 contract_sha256=contract.sha256,
                 mode=contract.meaning,
+                holds=contract.holds,
                 currency=currency if isinstance(currency, str) else contract.currency,
                 reading=facts,
             )

@@ -48,6 +48,7 @@ class Load:
     held_message: str | None
     duplicate_of: int | None
     has_rows: bool
+    holds: str = "sales"
 
 
 _LOAD = """
@@ -55,7 +56,7 @@ select
     load_id, delivery_no, feed, source, delivered_name, content_sha256, mode, read_as, reading,
     rows_delivered, rows_accepted, rows_rejected, amount_cents, currency, status, held_reason, held_message,
     duplicate_of,
-    landed_at is not null as has_rows
+    landed_at is not null as has_rows, holds
 from raw.loads
 """
 
@@ -116,6 +117,7 @@ def enter(
     mode: str | None = None,
     currency: str | None = None,
     reading: Mapping[str, object] | None = None,
+    holds: str = "sales",
 ) -> Load:
     """Enter a delivery seen for the first time: it gets its delivery_no, for good, and the status
     `landing`.
@@ -124,12 +126,12 @@ def enter(
         """
         insert into raw.loads (
             delivery_no, feed, source, delivered_name, content_sha256, byte_count, contract_sha256, mode,
-            currency, reading
-        ) values (nextval('raw.delivery_no'), %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id
+            currency, reading, holds
+        ) values (nextval('raw.delivery_no'), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id
         """,
         [
             feed, source, delivered_name, content_sha256, byte_count, contract_sha256, mode, currency,
-            json.dumps(dict(reading or {})),
+            json.dumps(dict(reading or {})), holds,
         ],
     ).fetchone()  # fmt: skip
     assert row is not None  # noqa: S101 - an insert returns its row
@@ -181,11 +183,11 @@ def enter_duplicate(
         """
         insert into raw.loads (
             delivery_no, feed, source, delivered_name, content_sha256, byte_count, contract_sha256, status,
-            duplicate_of, currency
+            duplicate_of, currency, holds
         )
         select
             nextval('raw.delivery_no'), %s, source, %s, content_sha256, %s, contract_sha256, 'duplicate',
-            load_id, currency
+            load_id, currency, holds
         from raw.loads where load_id = %s returning load_id
         """,
         [feed, delivered_name, byte_count, of.load_id],

@@ -1,4 +1,4 @@
-"""Brings the rows of an opened delivery into raw.sales_lines and raw.rejected_rows, in the caller's
+"""Brings the rows of an opened delivery into its table in raw and into raw.rejected_rows, in the caller's
 transaction.
 
 Put the way of rows into Postgres here: Arrow batches are parsed and encoded in one thread while another
@@ -24,6 +24,8 @@ from ingestion.reading import ACCEPTED_COLUMNS, Batch, Reading, RejectedRow, vie
 if TYPE_CHECKING:
     import psycopg
     import pyarrow as pa
+
+    from ingestion.entities import Entity
 
 QUEUED_BATCHES = 2
 SILENCE_S = 1.0
@@ -66,6 +68,8 @@ def load_rows(
 
     Raises whatever reading raises (DamagedFile, FileRefused, Undecided): then the caller must roll back.
     """
+    if reading.contract.entity is not None:
+        return _load_versions(conn, reading, reading.contract.entity, load_id=load_id, progress=progress)
     loaded = Loaded()
     told = time.monotonic()
     columns = _filled_columns(reading)
@@ -82,6 +86,37 @@ def load_rows(
                 if batch.rejected:
                     loaded.rows_rejected += len(batch.rejected)
                     copy.pause()
+                    _send_rejected(cursor, batch.rejected, load_id)
+            if time.monotonic() - told >= SILENCE_S:
+                told = time.monotonic()
+                progress(f"{loaded.rows_accepted + loaded.rows_rejected:,} rows so far")
+    return loaded
+
+
+def _load_versions(
+    conn: psycopg.Connection[Any],
+    reading: Reading,
+    entity: Entity,
+    *,
+    load_id: int,
+    progress: Callable[[str], None],
+) -> Loaded:
+    """Master data: every batch into raw.<entity>. Such lists are short; rows are sent as Python values."""
+    loaded = Loaded()
+    told = time.monotonic()
+    columns = ["load_id", "row_number", *entity.table_columns]
+    into = sql.SQL("copy {} ({}) from stdin").format(
+        sql.Identifier("raw", entity.name), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    with conn.cursor() as cursor:
+        for batch in _batches(reading):
+            if batch is not None:
+                loaded.rows_accepted += batch.accepted.num_rows
+                loaded.rows_rejected += len(batch.rejected)
+                with cursor.copy(into) as copy:
+                    for row in zip(*batch.accepted.to_pydict().values(), strict=True):
+                        copy.write_row((load_id, *row))
+                if batch.rejected:
                     _send_rejected(cursor, batch.rejected, load_id)
             if time.monotonic() - told >= SILENCE_S:
                 told = time.monotonic()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -37,9 +37,16 @@ def normalise(name: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", plain))
 
 
+def _names(contract: Contract) -> Iterator[tuple[str, str]]:
+    """Our name beside each name it may have; the parts of a joined column are `name`, `name.2`, …"""
+    for ours, column in contract.columns.items():
+        for number, name in enumerate(column.names, start=1):
+            yield (ours if column.join is None or number == 1 else f"{ours}.{number}"), name
+
+
 def _fit(header: Sequence[str], contract: Contract) -> tuple[dict[str, list[int]], list[int]]:
     """Our name -> every position whose header is one of its names, and the positions nobody asked for."""
-    wanted = {normalise(name): ours for ours, column in contract.columns.items() for name in column.names}
+    wanted = {normalise(name): ours for ours, name in _names(contract)}
     found: dict[str, list[int]] = {}
     rest = []
     for position, name in enumerate(header):
@@ -62,11 +69,15 @@ def _missing(found: Mapping[str, Sequence[int]], contract: Contract) -> list[str
         ]
     if lacks:
         return lacks
+    if contract.entity is not None:
+        groups = contract.entity.needs + (contract.entity.told_by if contract.builtin else ())
+        return [" or ".join(group) for group in groups if not found.keys() & set(group)]
     if "date" not in found:
         lacks.append("a date of sale")
     if "product_id" not in found and "product_name" not in found:
         lacks.append("a product (name or id)")
-    if "amount" not in found and not {"quantity", "unit_price"} <= found.keys():
+    priced = {"unit_price"} if contract.price_from else set()
+    if "amount" not in found and not {"quantity", "unit_price"} <= found.keys() | priced:
         lacks.append("an amount (or quantity and unit price)")
     return lacks
 
@@ -93,7 +104,7 @@ def _settle(header: Sequence[str], contract: Contract) -> Match:
             "unit_price",
             "order_id",
         ) or (
-            not contract.builtin and not contract.columns[ours].optional  # type: ignore[index]
+            not contract.builtin and not contract.columns[ours.split(".")[0]].optional  # type: ignore[index]
         ):
             names = " and ".join(f'"{header[p]}"' for p in positions)
             raise FileRefused(
@@ -127,9 +138,55 @@ def choose_contract(header: list[str], contracts: Mapping[str, Contract], *, fee
         most = max(count for count, _ in fitting)
         best = [contract for count, contract in fitting if count == most]
         if len(best) > 1:
-            names = " and ".join(contract.feed for contract in best)
-            raise FileRefused(
-                f"the header fits the feeds {names} alike; name one with --feed [FEED_UNDECIDED]"
-            )
+            raise FileRefused(_alike(best))
         return _settle(header, best[0])
-    return _settle(header, contracts["sales_csv"])
+    return _builtin(header, contracts)
+
+
+#: Any of these says that a header with a date, a product and a price is of sales, not of products or stock.
+_OF_A_SALE = frozenset({
+    "order_id", "amount", "discount", "tax", "customer_id", "customer_name", "customer_email", "order_status",
+    "channel", "sales_rep",
+})  # fmt: skip
+
+
+def _builtin(header: list[str], contracts: Mapping[str, Contract]) -> Match:
+    """The built-in contract that the header fits: sales where they fit, else the one list of master data.
+
+    Raises FileRefused where two fit alike, or a list explains more of the header than sales whose only trace
+    is a date, a product and a price.
+    """
+    sales = contracts["sales_csv"]
+    of_sales, _ = _fit(header, sales)
+    lists = [
+        (len(found), contract)
+        for contract in contracts.values()
+        if contract.builtin
+        and contract.entity is not None
+        and not _missing(found := _fit(header, contract)[0], contract)
+    ]
+    if not _missing(of_sales, sales):
+        rivals = [contract for count, contract in lists if count > len(of_sales)]
+        if rivals and not _OF_A_SALE & of_sales.keys():
+            raise FileRefused(_alike([sales, *rivals]))
+        return _settle(header, sales)
+    lists = [(count, contract) for count, contract in lists if not _strangers(header, contract, sales)]
+    if not lists:
+        return _settle(header, sales)
+    most = max(count for count, _ in lists)
+    best = [contract for count, contract in lists if count == most]
+    if len(best) > 1:
+        raise FileRefused(_alike(best))
+    return _settle(header, best[0])
+
+
+def _strangers(header: Sequence[str], contract: Contract, sales: Contract) -> bool:
+    """Whether the header has a column of sales that a list of this kind never has."""
+    assert contract.entity is not None  # noqa: S101 - asked of master data only
+    rest = [header[position] for position in _fit(header, contract)[1]]
+    return bool(_fit(rest, sales)[0].keys() & contract.entity.never_with)
+
+
+def _alike(contracts: Sequence[Contract]) -> str:
+    names = " and ".join(contract.feed for contract in contracts)
+    return f"the header fits the feeds {names} alike; name one with --feed [FEED_UNDECIDED]"

@@ -67,6 +67,7 @@ _ALL = (
         "The text is longer than a name or a number ever is.",
         "Shorten the cell and drop the file again",
     ),
+    Reason("FLAG_UNKNOWN", "row", "The cell is neither a yes nor a no.", _CELL),
     Reason(
         "FOREIGN_CURRENCY",
         "row",

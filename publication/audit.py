@@ -169,7 +169,7 @@ def _rows_add_up(connection: psycopg.Connection[Any], build_id: int) -> AuditRes
         select l.load_id, l.rows_delivered, l.rows_duplicate, coalesce(a.n, 0), coalesce(r.n, 0)
         from ops.build_loads as b
         inner join raw.loads as l on l.load_id = b.load_id
-        left join (select load_id, count(*) as n from raw.sales_lines group by load_id) as a
+        left join (select load_id, row_count as n from raw.stored_rows) as a
             on a.load_id = b.load_id
         left join (select load_id, count(*) as n from raw.rejected_rows group by load_id) as r
             on r.load_id = b.load_id

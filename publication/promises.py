@@ -117,7 +117,7 @@ LEDGER = [
             l.load_id, l.delivered_name as name, l.rows_delivered as delivered, coalesce(a.n, 0) as accepted,
             coalesce(r.n, 0) as rejected, l.rows_duplicate as duplicate
         from raw.loads as l
-        left join (select load_id, count(*) as n from raw.sales_lines group by load_id) as a using (load_id)
+        left join (select load_id, row_count as n from raw.stored_rows) as a using (load_id)
         left join (select load_id, count(*) as n from raw.rejected_rows group by load_id) as r using (load_id)
         where l.rows_accepted <> coalesce(a.n, 0) or l.rows_rejected <> coalesce(r.n, 0)
             or l.rows_delivered <> coalesce(a.n, 0) + coalesce(r.n, 0) + l.rows_duplicate
@@ -142,11 +142,10 @@ LEDGER = [
         "every stored row belongs to a delivery that landed",
         "load {load_id} has {rows:,} stored rows, but the ledger says {status}",
         """
-        select r.load_id, count(*) as rows, coalesce(min(l.status), 'nothing about it') as status
-        from raw.sales_lines as r
+        select r.load_id, r.row_count as rows, coalesce(l.status, 'nothing about it') as status
+        from raw.stored_rows as r
         left join raw.loads as l using (load_id)
         where l.load_id is null or l.status in ('landing', 'duplicate', 'failed')
-        group by r.load_id
         order by r.load_id limit 1
         """,
     ),

@@ -136,14 +136,14 @@ class CellRules(Rules):
 
     def _clean(self, name: str) -> str:
         """SQL: the cell trimmed (and in NFC), null when blank or a null word."""
-        column = self.contract.columns[name]  # type: ignore[index]
-        cell = f"r_{name}"
+        column = self.column(name)
+        cell = f'"r_{name}"'
         value = f"trim({cell})"
         if self.settled.wide_spaces:
             # the two-argument trim costs 12 times the plain one, so only cells with an unusual edge get it
             usual = " and ".join(f"{cell}[{end}] > ' ' and {cell}[{end}] < '~'" for end in (1, -1))
             value = f"case when {usual} then {cell} else trim({cell}, {literal(' ' + WIDE_SPACES)}) end"
-            if name in TEXTS:  # plain ASCII is in NFC as it stands
+            if self.is_text(name):  # plain ASCII is in NFC as it stands
                 value = f"nfc_normalize({value})"
         words = (*self.contract.null_words, *column.null_words)
         value = f"nullif({value}, '')"

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.contract import Contract
+from ingestion.entities import Entity
 from ingestion.reading import messages, views
+from ingestion.reading.entity_rules import version_schema
 from ingestion.reading.order_keys import order_keys
 from ingestion.reading.plan import Plan
 from ingestion.reading.rows import RejectedRow, accepted_schema
@@ -40,6 +42,7 @@ class Answer:
     sale_date: NDArray[np.int64]
     sold_at: NDArray[np.int64]
     has_sold_at: NDArray[np.bool_]
+    entity: Entity | None = None
 
     @property
     def flagged(self) -> NDArray[np.int64]:
@@ -63,6 +66,10 @@ _schema = lru_cache(maxsize=1)(accepted_schema)
 
 def answer(rows: pa.RecordBatch, *, plan: Plan, contract: Contract, today: date) -> Answer:
     """Resolve local times, business days and the checks that need them."""
+    if contract.entity is not None:
+        bits = views.values(rows.column("bits"), np.int64)
+        none = np.zeros(0, np.int64)
+        return Answer(rows, contract.source_name, "", bits, none, none, none.astype(bool), contract.entity)
     known = views.known(rows.column("ts"))
     local = np.where(known, views.values(rows.column("ts"), np.int64), 0)
     has_clock = views.values(rows.column("has_clock"), np.int8).astype(bool) & known
@@ -95,15 +102,10 @@ def accepted(found: Answer, *, row_numbers: NDArray[np.int64]) -> pa.RecordBatch
     """The rows without a failed check, as Batch.accepted; `row_numbers` is for every row of the answer."""
     import pyarrow as pa  # noqa: PLC0415
 
-    schema = _schema()
-    made = {
-        "row_number": views.array(row_numbers.astype(np.int32), pa.int32()),
-        "sale_date": views.array(found.sale_date.astype(np.int32), pa.date32()),
-        "sold_at": views.array(found.sold_at, pa.timestamp("us", tz="UTC"), known=found.has_sold_at),
-        "quantity_thousandths": views.unscaled(found.rows.column("quantity")),
-        "unit_price_millionths": views.unscaled(found.rows.column("unit_price")),
-        "order_key": order_keys(found.rows.column(found.order_text), source=found.source),
-    }
+    schema = _schema() if found.entity is None else version_schema(found.entity)
+    made = {"row_number": views.array(row_numbers.astype(np.int32), pa.int32())}
+    if found.entity is None:
+        made |= _of_sales(found)
     whole = pa.RecordBatch.from_arrays(
         [made[name] if (name := field.name) in made else found.rows.column(name) for field in schema],
         schema=schema,
@@ -117,6 +119,19 @@ def accepted(found: Answer, *, row_numbers: NDArray[np.int64]) -> pa.RecordBatch
     runs = [whole.slice(int(a), int(b - a)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
     joined = pa.Table.from_batches(runs, schema=schema).combine_chunks().to_batches()
     return joined[0] if joined else whole.slice(0, 0)
+
+
+def _of_sales(found: Answer) -> dict[str, pa.Array]:
+    """The columns of sales that are worked out from the whole batch."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    return {
+        "sale_date": views.array(found.sale_date.astype(np.int32), pa.date32()),
+        "sold_at": views.array(found.sold_at, pa.timestamp("us", tz="UTC"), known=found.has_sold_at),
+        "quantity_thousandths": views.unscaled(found.rows.column("quantity")),
+        "unit_price_millionths": views.unscaled(found.rows.column("unit_price")),
+        "order_key": order_keys(found.rows.column(found.order_text), source=found.source),
+    }
 
 
 def rejected(place: Place, bits: int, *, plan: Plan, header: Sequence[str]) -> RejectedRow:

@@ -71,6 +71,8 @@ def open_reading(
         "columns": {name: head.header[position] for name, position in match.columns.items()},
         "ignored": match.ignored,
     }
+    if contract.complete:
+        facts["complete"] = True
     plan = compile_plan(contract, match.columns, settled)
     delivery = Delivery(
         path, found, head, contract.encoding or "utf-8", contract, plan, today, facts, unpacked

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ingestion.contract import Contract
+from ingestion.contract import Column, Contract
 from ingestion.reading import dates, numbers
 
 TEXTS = (
@@ -69,6 +69,14 @@ class Rules:
 
     def has(self, *names: str) -> bool:
         return all(name in self.columns for name in names)
+
+    def is_text(self, name: str) -> bool:
+        """Whether the column's cells stay text."""
+        return name in TEXTS
+
+    def column(self, name: str) -> Column:
+        """What the contract says of one of our columns, or of the joined one that `name` is a part of."""
+        return self.contract.columns[name.split(".", maxsplit=1)[0]]  # type: ignore[index]
 
     def check(
         self, column: str, code: str, expected: str, condition: str, *, shows: tuple[str, ...] = ()

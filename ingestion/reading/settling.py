@@ -48,10 +48,14 @@ def settle(
         for name, position in match.columns.items()
     }
     asker = _Asker(path, found, head, match)
+    entity = match.contract.entity
+    days = {name: cells[name] for name in (entity.days if entity else ("date",)) if name in cells}
     return Settled(
-        date_order=_date_order(asker, match.contract, cells["date"], read_as),
+        date_order=_date_order(asker, match.contract, days, read_as),
         decimal_mark=_decimal_mark(asker, match, cells, read_as),
-        currency=_currency(match.contract, cells.get("currency", []), currency),
+        currency=match.contract.currency
+        if entity
+        else _currency(match.contract, cells.get("currency", []), currency),
         wide_spaces=found.wide_spaces,
     )
 
@@ -62,8 +66,9 @@ def _currency(contract: Contract, seen: list[str], reporting: str | None) -> str
 
 
 def _date_order(
-    asker: _Asker, contract: Contract, seen: list[str], read_as: Mapping[str, str]
+    asker: _Asker, contract: Contract, seen: Mapping[str, list[str]], read_as: Mapping[str, str]
 ) -> dates.Order | None:
+    """The order of day and month in the columns of `seen`, which share one."""
     orders: tuple[dates.Order, ...] = ("day-first", "month-first")
     for order in orders:
         if read_as.get("date_order") == order:
@@ -71,25 +76,29 @@ def _date_order(
     for order in orders:
         if order in contract.date_formats:
             return order
-    if "by-proof" not in contract.date_formats or not any(
-        re.fullmatch(dates.YEAR_LAST, cell) for cell in seen
-    ):
+    asked = {
+        name: example
+        for name, cells in seen.items()
+        if (example := next((cell for cell in cells if re.fullmatch(dates.YEAR_LAST, cell)), None))
+    }
+    if "by-proof" not in contract.date_formats or not asked:
         return None
-    total, day_first, month_first = asker.ask("date", dates.order_evidence("trim({cell})"))
-    name = asker.head.header[asker.match.columns["date"]]
+    evidence = [asker.ask(name, dates.order_evidence("trim({cell})")) for name in asked]
+    total, day_first, month_first = (sum(counts) for counts in zip(*evidence, strict=True))
+    named = " and ".join(f'"{asker.head.header[asker.match.columns[name]]}"' for name in asked)
+    name = f"column{'s' if len(asked) > 1 else ''} {named}"
     if day_first and month_first:
         raise Undecided(
             "DATE_ORDER_CONTRADICTS",
-            f'column "{name}" holds {day_first:,} dates that can only be day-first and {month_first:,} that '
+            f"{name} holds {day_first:,} dates that can only be day-first and {month_first:,} that "
             f"can only be month-first; correct the file, or say which is meant",
             choices=_CHOICES,
         )
     if not day_first and not month_first:
-        example = next(cell for cell in seen if re.fullmatch(dates.YEAR_LAST, cell))
+        example = next(iter(asked.values()))
         raise Undecided(
             "DATE_ORDER_UNDECIDED",
-            f'all {total:,} dates in column "{name}" fit both orders, e.g. "{example[:20]}"; '
-            "say which is meant",
+            f'all {total:,} dates in {name} fit both orders, e.g. "{example[:20]}"; say which is meant',
             choices=_CHOICES,
         )
     return "day-first" if day_first else "month-first"
@@ -103,7 +112,8 @@ def _decimal_mark(
         return "," if given == "comma" else "."
     if match.contract.decimal_mark is not None:
         return match.contract.decimal_mark
-    names = [name for name in NUMBERS if name in match.columns]
+    entity = match.contract.entity
+    names = [name for name in (entity.numbers if entity else NUMBERS) if name in match.columns]
     if not any("," in cell for name in names for cell in cells[name]):
         return "."
     comma = point = 0

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from ingestion.contract import Contract
 from ingestion.reading.amounts import AmountRules
 from ingestion.reading.engine import literal
+from ingestion.reading.entity_rules import compile_entity
 from ingestion.reading.plan import TEXTS, Check, Plan, Settled
 
 __all__ = ["Check", "Plan", "Settled", "compile_plan"]
@@ -62,6 +63,8 @@ class _Compiler(AmountRules):
 def compile_plan(contract: Contract, columns: Mapping[str, int], settled: Settled) -> Plan:
     """The query and its checks. `columns` must be a match for `contract`. Raises ValueError beyond 62
     checks."""
+    if contract.entity is not None:
+        return compile_entity(contract, contract.entity, columns, settled)
     c = _Compiler(contract, columns, settled)
     raw, clean, parsed = c.cells()
     plain, typed, dated = c.typed()

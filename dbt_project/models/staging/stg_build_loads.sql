@@ -19,6 +19,7 @@ loads as (
         load_id,
         reading
     from {{ source('raw', 'loads') }}
+    where holds = 'sales'
 
 ),
 
