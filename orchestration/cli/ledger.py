@@ -19,7 +19,7 @@ LOADS = """
            rows_rejected, amount_cents,
            coalesce(currency, (select value from ops.settings where name = 'currency')) as currency,
            first_date, last_date, duplicate_of, held_reason,
-           held_message, landed_at
+           held_message, landed_at, holds
     from raw.loads
     order by delivery_no, load_id
 """
@@ -92,7 +92,7 @@ def loads(every: bool, as_json: bool) -> None:
             load["rows_delivered"],
             load["rows_accepted"],
             load["rows_rejected"],
-            money(load["amount_cents"], load["currency"]),
+            money(load["amount_cents"], load["currency"]) if load["holds"] == "sales" else "",
             f"{load['first_date']} – {load['last_date']}" if load["first_date"] else "",
             load["held_reason"] or (f"same as load {load['duplicate_of']}" if load["duplicate_of"] else ""),
         )

@@ -37,6 +37,7 @@ class Verdict:
     rows_rejected: int
     amount_cents: int
     why: str
+    holds: str = "sales"
 
 
 @click.command()
@@ -122,7 +123,7 @@ class Outcome:
                     v.rows_delivered,
                     v.rows_accepted,
                     v.rows_rejected,
-                    money(v.amount_cents, self.currency) if v.load_id else "",
+                    money(v.amount_cents, self.currency) if v.load_id and v.holds == "sales" else "",
                     v.why,
                 )
                 for v in shown
@@ -278,7 +279,7 @@ def _verdicts(warehouse: "Warehouse", load_ids: list[int]) -> list[Verdict]:
         found = conn.execute(
             "select l.load_id, l.delivered_name, l.status, l.feed, l.rows_delivered, l.rows_accepted,"
             " l.rows_rejected, l.amount_cents, l.held_message, l.held_reason,"
-            " l.duplicate_of, o.status, o.delivered_name"
+            " l.duplicate_of, o.status, o.delivered_name, l.holds"
             " from raw.loads as l left join raw.loads as o on o.load_id = l.duplicate_of"
             " where l.load_id = any(%s) order by l.delivery_no, l.load_id",
             (load_ids,),
@@ -301,6 +302,7 @@ def _verdict(row: tuple[Any, ...]) -> Verdict:
         original,
         of_status,
         of_name,
+        holds,
     ) = row
     why = ""
     if status == "approved":
@@ -312,4 +314,4 @@ def _verdict(row: tuple[Any, ...]) -> Verdict:
         why = f"same bytes as load {original} ({of_name})"
     else:
         verdict, why = status.upper(), message or ""
-    return Verdict(name, verdict, load_id, feed, delivered, accepted, rejected, cents, why)
+    return Verdict(name, verdict, load_id, feed, delivered, accepted, rejected, cents, why, holds)

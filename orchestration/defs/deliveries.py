@@ -22,6 +22,7 @@ from dagster import (
 from pydantic import Field
 
 from ingestion.contract import load_contracts
+from ingestion.entities import ENTITIES
 from orchestration.batch import counted, current_batch
 from orchestration.defs.resources import BatchSession
 from orchestration.landing import gate_waiting, land_given
@@ -29,7 +30,9 @@ from orchestration.landing import gate_waiting, land_given
 if TYPE_CHECKING:
     from expectations.arrival import CheckResult
 
-FEEDS = sorted(load_contracts())
+CONTRACTS = load_contracts()
+FEEDS = sorted(CONTRACTS)
+MASTER = [feed for feed in FEEDS if CONTRACTS[feed].entity is not None]
 # reason of the arrival gate → what the check promises; the suite itself takes seconds to import
 GATE_CHECKS = {
     "NOT_MEASURED": "Everything the gate looks at was measured.",
@@ -46,6 +49,10 @@ GATE_CHECKS = {
     "SALE_BELOW_ZERO": "No sale line is below zero.",
     "MANY_RETURNS": "No more than half of the lines are returns (a warning only).",
 }
+MASTER_TABLES = [holds for holds in ENTITIES if holds not in FEEDS]
+OF_EVERY_ROW = (
+    "NOT_MEASURED", "EMPTY_DELIVERY", "NOTHING_ACCEPTED", "ROWS_UNACCOUNTED", "TOO_MANY_REJECTED",
+)  # fmt: skip
 LINES = AssetKey(["raw", "sales_lines"])
 LEDGER = AssetKey(["raw", "loads"])
 
@@ -73,7 +80,11 @@ def _specs() -> list[AssetSpec]:
     ]
     lines = AssetSpec(
         LINES,
-        deps=[spec.key for spec in feeds],
+        deps=[
+            AssetKey(["raw", feed])
+            for feed in FEEDS
+            if CONTRACTS[feed].holds in ("sales", "products", "rates")
+        ],
         description="Accepted rows of every delivery, append-only. One row per accepted row of a delivery.",
         group_name="raw",
         kinds={"postgres"},
@@ -89,7 +100,24 @@ def _specs() -> list[AssetSpec]:
         owners=["team:data"],
         metadata={"dagster/table_name": "raw.loads"},
     )
-    return [*feeds, lines, ledger]
+    return [*feeds, lines, ledger, *_master_tables()]
+
+
+def _master_tables() -> list[AssetSpec]:
+    """One asset per table of master data, unless a feed has taken its name."""
+    return [
+        AssetSpec(
+            ["raw", holds],
+            deps=[AssetKey(["raw", feed]) for feed in MASTER if CONTRACTS[feed].holds == holds],
+            description=f"Versions of {holds.replace('_', ' ')}, append-only. "
+            "One row per accepted row of a delivery.",
+            group_name="raw",
+            kinds={"postgres"},
+            owners=["team:data"],
+            metadata={"dagster/table_name": f"raw.{holds}"},
+        )
+        for holds in MASTER_TABLES
+    ]
 
 
 def _check_specs() -> list[AssetCheckSpec]:
@@ -97,7 +125,13 @@ def _check_specs() -> list[AssetCheckSpec]:
         AssetCheckSpec(name=reason.lower(), asset=AssetKey(["raw", feed]), description=sentence)
         for feed in FEEDS
         for reason, sentence in GATE_CHECKS.items()
+        if _is_asked(feed, reason)
     ]
+
+
+def _is_asked(feed: str, reason: str) -> bool:
+    """Whether the check says anything about this feed: money and days are asked of sales alone."""
+    return feed not in MASTER or reason in OF_EVERY_ROW
 
 
 def _check(feed: str, reason: str, found: "list[CheckResult]") -> AssetCheckResult:
@@ -165,18 +199,22 @@ def deliveries(
                 "rows_delivered": sum(load.rows_delivered for load in loads),
                 "rows_accepted": sum(load.rows_accepted for load in loads),
                 "rows_rejected": sum(load.rows_rejected for load in loads),
-                "net_sales": sum(load.amount_cents for load in loads) / 100,
+                **({} if feed in MASTER else {"net_sales": sum(load.amount_cents for load in loads) / 100}),
             },
         )
-        for reason in GATE_CHECKS:
+        for reason in (name for name in GATE_CHECKS if _is_asked(feed, name)):
             yield _check(feed, reason, checks.get((feed, reason), []))
     for refused in done.refused:
         context.log.warning(f"{refused.path}: {refused.sentence}")
     yield MaterializeResult(
         asset_key=LINES,
         metadata={
-            "rows_accepted": sum(load.rows_accepted for load in done.loads),
+            "rows_accepted": sum(load.rows_accepted for load in done.loads if load.feed not in MASTER),
             "refused_files": len(done.refused),
         },
     )
+    for holds in MASTER_TABLES:
+        names = {feed for feed in MASTER if CONTRACTS[feed].holds == holds}
+        rows = sum(load.rows_accepted for load in done.loads if load.feed in names)
+        yield MaterializeResult(asset_key=AssetKey(["raw", holds]), metadata={"rows_accepted": rows})
     yield MaterializeResult(asset_key=LEDGER, metadata={"deliveries": len(done.loads)})

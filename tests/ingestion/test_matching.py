@@ -106,7 +106,7 @@ def test_the_declared_contract_wins_over_the_built_in_one() -> None:
 
 
 def test_a_feed_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(FileRefused, match='no feed "tils"; known: .*online_retail, .*sales_csv'):
+    with pytest.raises(FileRefused, match=r'no feed "tils"; known: .*online_retail, .*sales_csv'):
         choose_contract(["date"], CONTRACTS, feed="tils")
 
 

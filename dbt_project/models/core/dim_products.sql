@@ -1,4 +1,6 @@
--- Members are inferred from the lines that name them; of several names or categories the latest day's holds.
+-- Members are those that sales or product lists name. What a list says holds over what a sale says; of several
+-- names or categories in sales the latest day's holds. A product that sales know by its name alone takes what a
+-- list says about the one product of that name.
 with
 
 lines as (
@@ -11,6 +13,50 @@ lines as (
         sale_date,
         order_line_key
     from {{ ref('stg_sales_lines') }}
+
+),
+
+versions as (
+
+    select *
+    from {{ ref('stg_product_versions') }}
+    where {{ holds_as_of() }}
+
+),
+
+listed as (
+
+    {{ listed_members('versions', 'product_key') }}
+
+),
+
+products as (
+
+    select
+        product_key,
+        max(product_id) as product_id,
+        {{ newest('product_name') }} as product_name,
+        {{ newest('category') }} as category,
+        {{ newest('subcategory') }} as subcategory,
+        {{ newest('unit_cost') }} as unit_cost,
+        {{ newest('unit_price') }} as unit_price,
+        {{ newest('is_active') }} as is_active,
+        {{ newest('launched') }} as launched_date,
+        {{ newest('discontinued') }} as discontinued_date
+    from versions
+    group by product_key
+
+),
+
+only_of_its_name as (
+
+    select
+        product_name,
+        min(product_key) as product_key
+    from products
+    where product_id is not null
+    group by product_name
+    having count(*) = 1
 
 ),
 
@@ -33,7 +79,7 @@ spellings as (
 
 ),
 
-members as (
+sold as (
 
     select
         product_key,
@@ -46,16 +92,42 @@ members as (
 
 ),
 
+members as (
+
+    select
+        coalesce(sold.product_key, products.product_key) as product_key,
+        coalesce(products.product_key, only_of_its_name.product_key) as listed_key,
+        coalesce(sold.product_id, products.product_id) as product_id,
+        sold.product_name as sold_name,
+        sold.category as sold_category,
+        coalesce(sold.name_count, 0) as name_count
+    from sold
+    full join products on sold.product_key = products.product_key
+    left join only_of_its_name
+        on
+            sold.product_id is null
+            and sold.product_name = only_of_its_name.product_name
+
+),
+
 dim_products as (
 
     select
-        product_key,
-        product_id,
-        coalesce(product_name, product_id) as product_name,
-        category,
-        name_count,
-        true as is_inferred
+        members.product_key,
+        members.product_id,
+        coalesce(products.product_name, members.sold_name, members.product_id) as product_name,
+        coalesce(products.category, members.sold_category) as category,
+        products.subcategory,
+        products.unit_cost,
+        products.unit_price,
+        (products.is_active is not false and listed.is_listed is not false) as is_active,
+        products.launched_date,
+        products.discontinued_date,
+        members.name_count,
+        products.product_key is null as is_inferred
     from members
+    left join products on members.listed_key = products.product_key
+    left join listed on members.listed_key = listed.product_key
 
     union all
 
@@ -64,6 +136,12 @@ dim_products as (
         null as product_id,
         'Unknown product' as product_name,
         null as category,
+        null as subcategory,
+        null as unit_cost,
+        null as unit_price,
+        true as is_active,
+        null as launched_date,
+        null as discontinued_date,
         0 as name_count,
         false as is_inferred
 
@@ -74,6 +152,12 @@ select
     product_id,
     product_name,
     category,
+    subcategory,
+    unit_cost,
+    unit_price,
+    is_active,
+    launched_date,
+    discontinued_date,
     name_count,
     is_inferred
 from dim_products
