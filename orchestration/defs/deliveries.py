@@ -55,6 +55,7 @@ OF_EVERY_ROW = (
 )  # fmt: skip
 LINES = AssetKey(["raw", "sales_lines"])
 LEDGER = AssetKey(["raw", "loads"])
+SCOPES = AssetKey(["raw", "load_scopes"])
 
 
 class DeliveriesConfig(Config):
@@ -100,7 +101,16 @@ def _specs() -> list[AssetSpec]:
         owners=["team:data"],
         metadata={"dagster/table_name": "raw.loads"},
     )
-    return [*feeds, lines, ledger, *_master_tables()]
+    scopes = AssetSpec(
+        SCOPES,
+        deps=[spec.key for spec in feeds],
+        description="The days a delivery is complete for. One row per delivery, store and stretch of days.",
+        group_name="raw",
+        kinds={"postgres"},
+        owners=["team:data"],
+        metadata={"dagster/table_name": "raw.load_scopes"},
+    )
+    return [*feeds, lines, ledger, scopes, *_master_tables()]
 
 
 def _master_tables() -> list[AssetSpec]:
@@ -217,4 +227,5 @@ def deliveries(
         names = {feed for feed in MASTER if CONTRACTS[feed].holds == holds}
         rows = sum(load.rows_accepted for load in done.loads if load.feed in names)
         yield MaterializeResult(asset_key=AssetKey(["raw", holds]), metadata={"rows_accepted": rows})
+    yield MaterializeResult(asset_key=SCOPES)
     yield MaterializeResult(asset_key=LEDGER, metadata={"deliveries": len(done.loads)})
