@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ingestion.entities import ENTITIES, Entity, Holds, MasterField
 from ingestion.forms.limits import Limits
-from ingestion.sources.api import ApiSource
+from ingestion.sources.api import ApiSource, DottedPath
 from warehouse.errors import ShopxError
 
 FEEDS = Path(__file__).parent / "feeds"
@@ -63,6 +63,7 @@ class Contract(_Strict):
     api: ApiSource | None = None
     holds: Holds = "sales"
     complete: bool = False
+    rows: DottedPath | None = None
     builtin: bool = False
     source: str = ""
     delivers: Literal["days", "orders", "lines", "events", "match"] | None = None

@@ -121,6 +121,19 @@ _ALL = (
         "Save the file as CSV UTF-8 and drop it again",
     ),
     Reason("NUL_BYTE", "row", "The row holds a NUL byte, as damaged files do.", "Export the file again"),
+    Reason("JSON_BROKEN", "row", "The record is no whole JSON object.", "Export or fetch it again"),
+    Reason(
+        "JSON_KEY_TWICE",
+        "row",
+        "The JSON record holds one key twice, and nothing says which counts.",
+        "Have whoever delivers it send each key once",
+    ),
+    Reason(
+        "JSON_NOT_A_VALUE",
+        "row",
+        "A list, an object or true/false stands where a text or a number is wanted.",
+        "Name another field in the contract, or rows: for a list of lines",
+    ),
     # the whole file, nothing written
     Reason("FILE_MISSING", "file", "There is no file at that path.", "Check the path"),
     Reason("FILE_UNREADABLE", "file", "The file may not be read.", "Check its permissions"),

@@ -6,5 +6,6 @@ any other: archived, hashed, entered in the ledger, validated, gated, held, repl
 fetched.py     what a source hands to landing, and what it was asked for
 asking.py      what to ask for next, from what the ledger holds
 fetching.py    one feed at a time: ask, write, land
-api.py         the api: block of a contract
+api.py         kind: api, the block of a contract
+rest.py        kind: api, a delivery of its answers: paging.py from page to page, web.py each request
 """

@@ -124,6 +124,10 @@ def fetch_feed(
 def source_of(contract: Contract) -> Source:
     """The way to ask for a feed of this kind."""
     # each kind brings a library of its own: import its module here, not above
+    if contract.kind == "api":
+        from ingestion.sources.rest import fetch  # noqa: PLC0415
+
+        return fetch
     raise ShopxError(f"Feed {contract.feed}: kind: {contract.kind} cannot be fetched.")
 
 

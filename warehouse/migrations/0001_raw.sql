@@ -59,7 +59,8 @@ create table raw.rejected_rows (
     reasons text[] not null check (cardinality(reasons) > 0),
     messages text[] not null,
     raw_bytes bytea not null,
-    primary key (load_id, line_number)
+    -- several rows may come from one line: an order and its items as one JSON object
+    primary key (load_id, line_number, sheet_row)
 );
 comment on table raw.rejected_rows is 'One row per refused row of a delivery, with every reason; columns, reasons and messages run in parallel.';
 comment on column raw.rejected_rows.line_number is 'Physical line in the file, from 1, where the record starts.';
