@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ingestion.entities import ENTITIES, Entity, Holds, MasterField
+from ingestion.forms.encoded import known_encoding
 from ingestion.forms.limits import Limits
 from ingestion.sources.api import ApiSource, DottedPath
 from warehouse.errors import ShopxError
@@ -96,14 +97,7 @@ class Contract(_Strict):
     @field_validator("encoding")
     @classmethod
     def _known_encoding(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        try:
-            if 'a,;\t|"\n'.encode(value) != b'a,;\t|"\n':
-                raise ValueError("only encodings that extend ASCII can be read, e.g. cp1252, latin-1, cp1250")
-        except LookupError as error:
-            raise ValueError(f'"{value}" is no known encoding; write one like cp1252') from error
-        return value
+        return None if value is None else known_encoding(value)
 
     @model_validator(mode="after")
     def _enough_columns(self) -> Contract:

@@ -156,7 +156,7 @@ _ALL = (
     Reason(
         "FILE_NOT_UTF8",
         "file",
-        "The file is in another encoding and no contract says which.",
+        "The file is in an encoding that nothing in it names, such as UTF-16 without its mark.",
         "Save it as CSV UTF-8, or write encoding into its contract",
     ),
     Reason(
@@ -204,6 +204,13 @@ _ALL = (
         "load",
         "Some dates can only be day-first, others only month-first.",
         "Correct the file, or release it as one; the others are rejected",
+    ),
+    Reason(
+        "ENCODING_UNDECIDED",
+        "load",
+        "The file is not UTF-8 and its bytes make sense in more than one code page, or its contract names "
+        "another encoding than its bytes prove.",
+        "Release it as the one that shows its names rightly, or write encoding into its contract",
     ),
     Reason(
         "OVERLAPS_EARLIER_LOAD",

@@ -48,12 +48,12 @@ class Delivery(Text):
     @property
     def can_be_fast(self) -> bool:
         """Whether the fast reader may be tried at all."""
-        return can_be_fast(self.path, self.found, self.contract)
+        return can_be_fast(self.path, self.found)
 
 
-def can_be_fast(path: Path, found: Scan, contract: Contract) -> bool:
+def can_be_fast(path: Path, found: Scan) -> bool:
     """Sound UTF-8 without NULs, with usual line ends, under a name that is no pattern."""
-    usual = found.is_utf8 and not found.has_nul and found.newline == b"\n" and contract.encoding is None
+    usual = found.is_utf8 and not found.has_nul and found.newline == b"\n"
     return usual and not set(str(path)) & set("*?[{\0")
 
 

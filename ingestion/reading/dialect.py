@@ -34,6 +34,7 @@ class Scan:
     has_bom: bool
     has_nul: bool
     is_utf8: bool
+    has_lone_returns: bool
     wide_spaces: bool
     newline: bytes
     sample: bytes
@@ -48,7 +49,7 @@ class Head:
     lines_before: int
 
 
-def scan(path: Path, *, encoding: str | None) -> Scan:
+def scan(path: Path) -> Scan:
     """Read every byte once. Raises FileRefused for what is no text file, with what to do."""
     try:
         mode = path.stat().st_mode
@@ -58,7 +59,7 @@ def scan(path: Path, *, encoding: str | None) -> Scan:
             raise FileRefused(
                 f"{path.name} is a device or a pipe, not a file; save it as a file first [NOT_A_FILE]"
             )
-        return _scan(path, encoding=encoding)
+        return _scan(path)
     except FileNotFoundError as error:
         raise FileRefused(f"there is no file {path}; check the path [FILE_MISSING]") from error
     except OSError as error:
@@ -68,9 +69,9 @@ def scan(path: Path, *, encoding: str | None) -> Scan:
         ) from error
 
 
-def _scan(path: Path, *, encoding: str | None) -> Scan:
+def _scan(path: Path) -> Scan:
     size = newlines = returns = 0
-    has_nul = wide = False
+    has_nul = wide = lone = False
     is_utf8 = True
     decoder = codecs.getincrementaldecoder("utf-8")()
     sample, last = b"", b""
@@ -82,6 +83,7 @@ def _scan(path: Path, *, encoding: str | None) -> Scan:
             size += len(chunk)
             newlines += chunk.count(b"\n")
             returns += chunk.count(b"\r") if not newlines else 0
+            lone = lone or _has_lone_return(last, chunk)
             has_nul = has_nul or b"\0" in chunk
             if not chunk.isascii() or not is_utf8:
                 wide = True
@@ -93,8 +95,6 @@ def _scan(path: Path, *, encoding: str | None) -> Scan:
     is_utf8 = is_utf8 and not decoder.getstate()[0]
     if not sample.removeprefix(codecs.BOM_UTF8).strip():
         raise FileRefused(f"{path.name} is empty; export it again and drop it again [FILE_EMPTY]")
-    if encoding is None and not is_utf8:
-        _refuse_other_encoding(path, sample.startswith(codecs.BOM_UTF8))
     newline = b"\r" if not newlines and returns > 1 else b"\n"
     return Scan(
         size=size,
@@ -102,10 +102,19 @@ def _scan(path: Path, *, encoding: str | None) -> Scan:
         has_bom=sample.startswith(codecs.BOM_UTF8),
         has_nul=has_nul,
         is_utf8=is_utf8,
-        wide_spaces=wide or encoding is not None or not is_utf8,
+        has_lone_returns=lone or last == b"\r",
+        wide_spaces=wide or not is_utf8,
         newline=newline,
         sample=sample.removeprefix(codecs.BOM_UTF8),
     )
+
+
+def _has_lone_return(before: bytes, chunk: bytes) -> bool:
+    """Whether a carriage return without a line feed ends before the last byte of `chunk`."""
+    if before == b"\r" and not chunk.startswith(b"\n"):
+        return True
+    returns = chunk.count(b"\r")
+    return returns > 0 and returns - chunk.endswith(b"\r") > chunk.count(b"\r\n")
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
@@ -122,45 +131,26 @@ def _refuse_binary(path: Path, sample: bytes) -> None:
             raise FileRefused(
                 f"{path.name} is {what}, not text; save it as CSV UTF-8 and drop it again [FILE_BINARY]"
             )
-    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if sample.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         raise FileRefused(
-            f"{path.name} is UTF-16 text; save it as CSV UTF-8 and drop it again [FILE_NOT_UTF8]"
+            f"{path.name} is UTF-32 text; save it as CSV UTF-8 and drop it again [FILE_NOT_UTF8]"
         )
+    for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        half = sample[start:4096:2]
+        if half.count(0) * 2 > len(half) > 8:
+            raise FileRefused(
+                f"{path.name} looks like UTF-16 text without a byte order mark; save it as CSV UTF-8, or "
+                f"write encoding: {encoding} into its contract [FILE_NOT_UTF8]"
+            )
     first_line = sample.lstrip(b"\r\n").split(b"\n", 1)[0]
     odd = sum(sample.count(bytes([byte])) for byte in range(32) if byte not in b"\t\r\n\f")
     if b"\0" in first_line or odd * 20 > len(sample):
         raise FileRefused(f"{path.name} is not text; save it as CSV UTF-8 and drop it again [FILE_BINARY]")
 
 
-def _refuse_other_encoding(path: Path, has_bom: bool) -> None:
-    """A few damaged lines are rejected one by one; a file in another encoding is refused whole.
-
-    It is taken to be in another encoding when more than 1 % of its lines are no UTF-8 and none is proper
-    non-ASCII UTF-8.
-    """
-    lines = invalid = proper = 0
-    first = 0
-    with path.open("rb") as file:
-        for line in file:
-            lines += 1
-            if line.isascii():
-                continue
-            try:
-                line.decode("utf-8")
-                proper += 1
-            except UnicodeDecodeError:
-                invalid += 1
-                first = first or lines
-    if not has_bom and invalid * 100 > lines and not proper:
-        raise FileRefused(
-            f"{path.name} is not UTF-8 (first at line {first:,}); save it as CSV UTF-8, or write its "
-            f"encoding, e.g. encoding: cp1252, into the feed's contract [FILE_NOT_UTF8]"
-        )
-
-
-def heads(found: Scan, *, encoding: str | None) -> list[Head]:
+def heads(found: Scan, *, encoding: str) -> list[Head]:
     """The first record that is not blank, cut by each delimiter that occurs in it; most cells first."""
-    text = found.sample.decode(encoding or "utf-8", errors="replace")
+    text = found.sample.decode(encoding, errors="replace")
     before = re.match(r"(?:[ \t]*\r?\n)*", text)
     start = before.end() if before else 0
     rest = text[start:]

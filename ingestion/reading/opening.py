@@ -21,6 +21,7 @@ from ingestion.reading.dialect import Head, Scan
 from ingestion.reading.fast import FastReading
 from ingestion.reading.rows import Reading
 from ingestion.reading.settling import settle
+from ingestion.reading.texts import as_text, check_encoding
 from ingestion.reading.validation import compile_plan
 from ingestion.refusals import FileRefused, Undecided
 
@@ -43,28 +44,33 @@ def open_reading(
     """
     known = load_contracts() if contracts is None else contracts
     stated = known.get(feed) if feed is not None else None
-    encoding = stated.encoding if stated else None
-    unpacked = _unpack(path, known, stated, read_as=read_as, work=work)
+    limits = stated.limits if stated else forms.Limits.widest(one.limits for one in known.values())
+    asked = forms.Asked(
+        work=forms.Work(work), limits=limits, contract=stated, contracts=known, read_as=read_as
+    )
+
+    def choose(path: Path, found: Scan, encoding: str) -> Contract:
+        return _choose(path, found, known, feed=feed, encoding=encoding)[1].contract
+
+    unpacked, found = as_text(path, asked, choose)
     path = unpacked.path
-    found = dialect.scan(path, encoding=encoding)
-    head, match = _choose(path, found, known, feed=feed, encoding=encoding)
-    if match.contract.encoding != encoding:
-        encoding = match.contract.encoding
-        head, match = _choose(path, found, known, feed=match.contract.feed, encoding=encoding)
+    head, match = _choose(path, found, known, feed=feed)
     # days without a sale are an answer; a file that was exported without a row is a mistake
     if found.lines <= head.lines_before + 1 and match.contract.kind != "api":
         raise FileRefused(f"{path.name} holds a header and no row; export it again [FILE_EMPTY]")
     contract = match.contract
     contract.limits.check_rows(path, found.lines)
     try:
+        check_encoding(unpacked, found, contract, asked)
         settled = settle(path, found, head, match, read_as=read_as, currency=currency)
     except Undecided as undecided:
         undecided.contract = contract
         raise
-    facts: dict[str, object] = unpacked.facts | {
+    facts: dict[str, object] = {
+        "encoding": "utf-8",
+        **unpacked.facts,
         "feed": contract.feed,
         "delimiter": head.delimiter,
-        "encoding": contract.encoding or "utf-8",
         "date_order": settled.date_order or "iso",
         "decimal_mark": settled.decimal_mark,
         "timezone": contract.timezone,
@@ -75,31 +81,17 @@ def open_reading(
     if contract.complete:
         facts["complete"] = True
     plan = compile_plan(contract, match.columns, settled)
-    delivery = Delivery(
-        path, found, head, contract.encoding or "utf-8", contract, plan, today, facts, unpacked
-    )
+    delivery = Delivery(path, found, head, "utf-8", contract, plan, today, facts, unpacked)
     return FastReading(delivery) if delivery.can_be_fast else CarefulReading(delivery)
 
 
-def _unpack(
-    path: Path,
-    contracts: Mapping[str, Contract],
-    stated: Contract | None,
-    *,
-    read_as: Mapping[str, str],
-    work: Path | None,
-) -> forms.Unpacked:
-    limits = stated.limits if stated else forms.Limits.widest(one.limits for one in contracts.values())
-    return forms.unpack(
-        path,
-        forms.Asked(
-            work=forms.Work(work), limits=limits, contract=stated, contracts=contracts, read_as=read_as
-        ),
-    )
-
-
 def _choose(
-    path: Path, found: Scan, contracts: Mapping[str, Contract], *, feed: str | None, encoding: str | None
+    path: Path,
+    found: Scan,
+    contracts: Mapping[str, Contract],
+    *,
+    feed: str | None,
+    encoding: str = "utf-8",
 ) -> tuple[Head, Match]:
     """The delimiter under which the header fits a contract; the one with most of our columns if several
     do."""

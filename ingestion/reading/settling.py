@@ -41,7 +41,7 @@ def settle(
 ) -> Settled:
     """Date order, decimal mark and currency of this file. Raises Undecided where the file does not prove
     them."""
-    text = found.sample.decode(match.contract.encoding or "utf-8", errors="replace")
+    text = found.sample.decode("utf-8", errors="replace")
     sample = rows(text, delimiter=head.delimiter, limit=_SAMPLE_ROWS)[1:]
     cells = {
         name: [row[position].strip() for row in sample if position < len(row)]
@@ -153,7 +153,7 @@ class _Asker:
 
         connection = cursor()
         try:
-            if can_be_fast(self.path, self.found, self.match.contract):
+            if can_be_fast(self.path, self.found):
                 try:
                     source = csv_source(self.path, self.head)
                     query = f"select {wanted} from {source}"  # noqa: S608
@@ -169,7 +169,7 @@ class _Asker:
     ) -> list[int]:
         import pyarrow as pa  # noqa: PLC0415
 
-        text = Text(self.path, self.found, self.head, self.match.contract.encoding or "utf-8")
+        text = Text(self.path, self.found, self.head, "utf-8")
         totals = [0] * size
         found = all_records(text)
         while chunk := list(islice(found, BATCH_ROWS)):

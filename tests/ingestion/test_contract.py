@@ -48,7 +48,7 @@ def test_a_contract_is_its_own_source_unless_it_names_one(tmp_path: Path) -> Non
         (("  date: {names: [Datum]}", "  datum: {names: [Datum]}"), "datum"),
         (("  date: {names: [Datum]}\n", ""), "date is missing"),
         (("  amount: {names: [Betrag]}", "  quantity: {names: [Menge]}"), "amount is missing"),
-        (("title: Till export", "encoding: utf-16"), "encoding"),
+        (("title: Till export", "title: Till export\nencoding: utf-7"), "encoding"),
         (("title: Till export", "encoding: klingon"), "encoding"),
         (("title: Till export", "max_reject_share: 30"), "max_reject_share"),
         (("feed: till", "feed: tills"), "tills.yaml"),
