@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -19,6 +19,8 @@ from ingestion.entities import ENTITIES, Entity, Holds, MasterField
 from ingestion.forms.encoded import known_encoding
 from ingestion.forms.limits import Limits
 from ingestion.sources.api import ApiSource, DottedPath
+from ingestion.sources.database import DatabaseSource
+from ingestion.sources.sheet import SheetSource
 from warehouse.errors import ShopxError
 
 FEEDS = Path(__file__).parent / "feeds"
@@ -62,6 +64,8 @@ class Contract(_Strict):
     title: str
     kind: Literal["csv", "api", "sheet", "database"] = "csv"
     api: ApiSource | None = None
+    sheet: SheetSource | None = None
+    database: DatabaseSource | None = None
     holds: Holds = "sales"
     complete: bool = False
     rows: DottedPath | None = None
@@ -84,6 +88,13 @@ class Contract(_Strict):
     price_from: Literal["products"] | None = None
     columns: dict[Field_ | MasterField, Column]
     sha256: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, data: Any) -> Any:
+        """A sheet and a database give numbers as such; they are written with a point."""
+        typed = isinstance(data, dict) and data.get("kind") in ("sheet", "database")
+        return {"decimal_mark": "."} | data if typed else data
 
     @field_validator("timezone")
     @classmethod
@@ -118,9 +129,9 @@ class Contract(_Strict):
         priced = {"unit_price"} if self.price_from else set()
         if "amount" not in has and not {"quantity", "unit_price"} <= has | priced:
             raise ValueError("columns: amount is missing, or quantity and unit_price")
-        if self.delivers == "orders" and "order_id" not in has:
+        if self.meaning == "orders" and "order_id" not in has:
             raise ValueError("delivers: orders needs the column order_id, to know which orders come again")
-        if self.delivers == "lines" and not {"order_id", "line_number"} <= has:
+        if self.meaning == "lines" and not {"order_id", "line_number"} <= has:
             raise ValueError(
                 "delivers: lines needs the columns order_id and line_number, to know which lines come again"
             )
@@ -128,7 +139,11 @@ class Contract(_Strict):
 
     @model_validator(mode="after")
     def _one_source(self) -> Contract:
-        blocks = {"api": self.api is not None}
+        blocks = {
+            "api": self.api is not None,
+            "sheet": self.sheet is not None,
+            "database": self.database is not None,
+        }
         for kind, is_there in blocks.items():
             if is_there and self.kind != kind:
                 raise ValueError(f"{kind}: has no meaning with kind: {self.kind}; write kind: {kind}")
@@ -141,6 +156,27 @@ class Contract(_Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _cells_have_types(self) -> Contract:
+        """How a file would write them has no meaning where numbers and texts come as such."""
+        if self.kind not in ("sheet", "database"):
+            return self
+        if self.encoding is not None:
+            raise ValueError(f"encoding: has no meaning with kind: {self.kind}; leave it out")
+        if self.decimal_mark == ",":
+            raise ValueError(
+                f"decimal_mark: the numbers of a {self.kind} need none; leave it out, and turn numbers that "
+                f"are kept as text into numbers {'in the query' if self.database else 'there'}"
+            )
+        if self.database and self.database.cursor and self.complete:
+            raise ValueError("complete: with database: cursor only changes come; leave one of them out")
+        if self.database and self.database.cursor and self.meaning == "days":
+            raise ValueError(
+                "delivers: days with database: cursor would take the rest of a day away whenever one row of "
+                "it changes; leave cursor out, or write delivers: lines, orders or events"
+            )
+        return self
+
     @property
     def is_fetched(self) -> bool:
         """Whether its deliveries are asked for, rather than dropped as files."""
@@ -149,10 +185,12 @@ class Contract(_Strict):
     @property
     def meaning(self) -> str | None:
         """What a delivery means: as declared; one that is asked for by days, or whole, is complete for its
-        days, a row of master data adds or changes what it names."""
+        days; what has changed in a database are lines; a row of master data adds or changes what it names."""
         if self.entity is not None:
             return "lines"
-        return self.delivers or ("days" if self.kind in ("api", "sheet") else None)
+        if self.delivers or self.kind == "csv":
+            return self.delivers
+        return "lines" if self.database and self.database.cursor else "days"
 
     def _of_master_data(self) -> Contract:
         entity = ENTITIES[self.holds]

@@ -31,7 +31,7 @@ def _no_settings_from_outside() -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith("SHOPX_")]:
         del os.environ[name]
     home = Path(tempfile.mkdtemp(prefix="sx-none-"))
-    os.environ.update({"WAREHOUSE_URL": "", "SHOPX_HOME": str(home / "unset")})
+    os.environ.update({"WAREHOUSE_URL": "", "GOOGLE_CREDENTIALS_FILE": "", "SHOPX_HOME": str(home / "unset")})
     yield
     os.environ.clear()
     os.environ.update(kept)

@@ -72,6 +72,13 @@ class Settings(BaseSettings):
         pattern=r"^[A-Z]{3}$",
         description="Reporting currency, ISO 4217; set by the first approved load when not given.",
     )
+    google_credentials_file: Annotated[
+        Path | None, BeforeValidator(_empty_is_unset), AfterValidator(lambda path: path and _absolute(path))
+    ] = Field(
+        default=None,
+        validation_alias="GOOGLE_CREDENTIALS_FILE",
+        description="JSON key file of the Google service account that sheets are shared with.",
+    )
     dagster_port: int = Field(
         default=3000,
         ge=1,

@@ -23,6 +23,7 @@ from ingestion.sources.asking import next_cursor, next_windows, past_of, split
 from ingestion.sources.fetched import FetchFailed, Request, Source, Window
 from warehouse.alerts import raise_alert, resolve_alerts
 from warehouse.errors import ShopxError
+from warehouse.settings import load_settings, named_secret
 
 if TYPE_CHECKING:
     import psycopg
@@ -53,11 +54,13 @@ def is_configured(contract: Contract) -> bool:
 
 def missing_variables(contract: Contract) -> list[str]:
     """The environment variables that its contract names and that are not set."""
-    from warehouse.settings import named_secret  # noqa: PLC0415
-
     names: list[str] = []
     if contract.api is not None:
         names = [contract.api.url_env, *([contract.api.auth.key_env] if contract.api.auth else [])]
+    elif contract.sheet is not None:
+        names = ["GOOGLE_CREDENTIALS_FILE"]
+    elif contract.database is not None:
+        names = [contract.database.url_env]
     return [name for name in names if named_secret(name) is None]
 
 
@@ -128,6 +131,15 @@ def source_of(contract: Contract) -> Source:
         from ingestion.sources.rest import fetch  # noqa: PLC0415
 
         return fetch
+    if contract.kind == "sheet":
+        from ingestion.sources.google import Google  # noqa: PLC0415
+        from ingestion.sources.spreadsheet import SheetReader  # noqa: PLC0415
+
+        return SheetReader(lambda: Google(load_settings().google_credentials_file))
+    if contract.kind == "database":
+        from ingestion.sources.querying import DatabaseReader  # noqa: PLC0415
+
+        return DatabaseReader(named_secret)
     raise ShopxError(f"Feed {contract.feed}: kind: {contract.kind} cannot be fetched.")
 
 
