@@ -24,7 +24,7 @@ from ingestion.sources.fetched import FetchFailed
 
 if TYPE_CHECKING:
     from gspread.http_client import HTTPClient
-    from requests import Response
+    from requests import PreparedRequest, Response
 
 EXTRA = "pip install 'shopx-warehouse[sheets]'"
 TIMEOUT_S = (10.0, 120.0)  # connect, read
@@ -121,7 +121,9 @@ class Google:
         return data[0]
 
     def _sign_in(self) -> HTTPClient:
-        from google.oauth2.service_account import Credentials  # noqa: PLC0415 - an extra, and slow to import
+        import requests  # noqa: PLC0415 - an extra, and slow to import
+        from google.auth.transport.requests import Request  # noqa: PLC0415
+        from google.oauth2.service_account import Credentials  # noqa: PLC0415
         from gspread.http_client import HTTPClient  # noqa: PLC0415
 
         endpoints = self._endpoints
@@ -146,7 +148,17 @@ class Google:
                 f"GOOGLE_CREDENTIALS_FILE ({self._credentials}) holds no usable private key; make a new "
                 f"JSON key for {self.email}."
             ) from None
-        http = Pointed(signed)
+        session, tokens = requests.Session(), requests.Session()
+
+        # not google.auth's own session: that one asks a further host of Google's in a thread of its own
+        def authorised(prepared: PreparedRequest) -> PreparedRequest:
+            if not signed.valid:
+                signed.refresh(Request(tokens))
+            prepared.headers["Authorization"] = f"Bearer {signed.token}"
+            return prepared
+
+        session.auth = authorised
+        http = Pointed(signed, session)
         http.set_timeout(TIMEOUT_S)
         return http
 

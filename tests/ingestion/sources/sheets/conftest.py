@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -207,13 +208,23 @@ def private_key() -> str:
 
 
 @pytest.fixture
-def google() -> Iterator[LocalGoogle]:
-    """A Google of this test's own on the loopback."""
+def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalGoogle]:
+    """A Google of this test's own on the loopback; no other host is looked for."""
     local = LocalGoogle()
     server = serve(local)
+    look_up, strangers = socket.getaddrinfo, []
+
+    def only_here(host: str, *more: Any, **named: Any) -> Any:
+        if host not in ("127.0.0.1", "localhost"):
+            strangers.append(host)
+            raise OSError(f"{host} is not here")
+        return look_up(host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", only_here)
     yield local
     server.shutdown()
     server.server_close()
+    assert strangers == []
 
 
 @pytest.fixture
