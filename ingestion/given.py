@@ -5,11 +5,15 @@ Put what can be told from names and file facts alone here. Never open a file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ingestion.landed import Refused
 
+#: Small files are landed together, this many at a time; their rows fit into memory with ease.
+SMALL_BYTES = 64 * 1024
+CHUNK_FILES = 250
+FEWEST_TOGETHER = 8
 UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".download", ".filepart", ".swp")
 
 
@@ -49,6 +53,37 @@ def deliveries(paths: Sequence[Path]) -> tuple[list[Path], list[Refused]]:
             )
         found.update(dict.fromkeys(inside))
     return sorted(found, key=_age), refused
+
+
+def in_chunks(files: Sequence[Path]) -> Iterator[list[Path]]:
+    """The same files in the same order, small ones that follow each other together, every other one alone."""
+    chunk: list[Path] = []
+    for path in files:
+        if _size(path) > SMALL_BYTES:
+            yield from _filled(chunk)
+            yield [path]
+            chunk = []
+            continue
+        chunk.append(path)
+        if len(chunk) == CHUNK_FILES:
+            yield chunk
+            chunk = []
+    yield from _filled(chunk)
+
+
+def _filled(chunk: list[Path]) -> Iterator[list[Path]]:
+    """The chunk, or its files one by one where they are too few to gain anything."""
+    if len(chunk) >= FEWEST_TOGETHER:
+        yield chunk
+    else:
+        yield from ([path] for path in chunk)
+
+
+def _size(path: Path) -> float:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return float("inf")
 
 
 def _age(path: Path) -> tuple[int, str, str]:

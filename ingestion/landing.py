@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,13 +23,15 @@ import psycopg
 from ingestion import deciding, ledger
 from ingestion.archive import Archive, Room, Staged
 from ingestion.contract import load_contracts
-from ingestion.given import deliveries
+from ingestion.given import deliveries, in_chunks
 from ingestion.landed import Landed, LandingResult, Refused, landed_from
 from ingestion.ledger import Load
 from ingestion.loading import load_rows
 from ingestion.meaning import OVERLAPS, undeclared_meaning
 from ingestion.measuring import measure
 from ingestion.reading import DamagedFile, FileRefused, Reading, Undecided, open_reading
+from ingestion.reading.together import ReadAhead, read_together
+from ingestion.strangers import strangers, touched_by
 from warehouse.errors import ShopxError
 
 if TYPE_CHECKING:
@@ -73,13 +76,24 @@ def land(
                 conn, room, today=today or date.today(), currency=settings.currency, progress=progress
             )
             landed = {load.load_id: lander.resume(load) for load in ledger.loads_in(conn, "landing")}
-            for path in files:
-                inside = path.parent.resolve() == settings.inbox
-                try:
-                    taken = lander.take(path, feed=feed, follow_links=not inside)
-                    landed[taken.load_id] = taken
-                except FileRefused as refusal:
-                    refused.append(Refused(path, refusal.message))
+
+            def follow_links(path: Path) -> bool:
+                return path.parent.resolve() != settings.inbox
+
+            for chunk in in_chunks(files):
+                if len(chunk) > 1:
+                    taken_together, refused_together = lander.take_together(
+                        chunk, feed=feed, follow_links=follow_links
+                    )
+                    landed |= {taken.load_id: taken for taken in taken_together}
+                    refused += refused_together
+                    continue
+                for path in chunk:
+                    try:
+                        taken = lander.take(path, feed=feed, follow_links=follow_links(path))
+                        landed[taken.load_id] = taken
+                    except FileRefused as refusal:
+                        refused.append(Refused(path, refusal.message))
             for delivery in fetched:
                 try:
                     taken = lander.take(
@@ -120,6 +134,20 @@ def _is_entered(conn: psycopg.Connection[Any], content_sha256: str) -> bool:
     return bool(row and row[0])
 
 
+@dataclass
+class _Opened:
+    """A delivery that is copied and looked at, but not in the ledger: a reading, or why there is none."""
+
+    name: str
+    came_from: Path | None
+    staged: Staged
+    feed: str | None
+    fetched: Fetched | None
+    reading: Reading | None = None
+    undecided: Undecided | None = None
+    resumed: int | None = None
+
+
 class _Lander:
     """One connection, one work room, one clock: what the deliveries of one call share."""
 
@@ -138,6 +166,7 @@ class _Lander:
         self.progress = progress
         self.months: set[date] = set()
         self.resumed: dict[tuple[str, str], int] = {}
+        self.strangers: set[int] = set()
         fixed = ledger.reporting_currency(conn)
         if fixed and currency and fixed != currency:
             raise ShopxError(
@@ -151,34 +180,106 @@ class _Lander:
         self, path: Path, *, feed: str | None, follow_links: bool, fetched: Fetched | None = None
     ) -> Landed:
         """A file that was given, or that a source wrote. Raises FileRefused before anything is written."""
+        opened = self._open(path, feed=feed, follow_links=follow_links, fetched=fetched)
+        try:
+            load = self._enter_opened(opened)
+            return self._bring(opened, load)
+        finally:
+            self.room.drop(opened.staged)
+
+    def take_together(
+        self, paths: Sequence[Path], *, feed: str | None, follow_links: Callable[[Path], bool]
+    ) -> tuple[list[Landed], list[Refused]]:
+        """Small files that wait together, as `take` would take one after the other.
+
+        What each needs alone costs more than its rows: they are read by one query, made safe and entered
+        together, and compared with the stored rows at one look. Each still has its own transaction; those
+        wait for the disk once, at the end: until then a delivery lost by a power cut is `landing` again.
+        """
+        opened: list[_Opened] = []
+        refused: list[Refused] = []
+        for path in paths:
+            try:
+                opened.append(self._open(path, feed=feed, follow_links=follow_links(path)))
+            except FileRefused as refusal:
+                refused.append(Refused(path, refusal.message))
+        self._read_ahead(opened)
+        self.room.keep_together([one.staged for one in opened if not self._is_known(one)])
+        with self.conn.transaction():
+            loads = [self._enter_opened(one) for one in opened]
+        self._mark_strangers(opened, loads)
+        self.conn.execute("set synchronous_commit = off")
+        try:
+            landed = [self._bring(one, load) for one, load in zip(opened, loads, strict=True)]
+        finally:
+            if not self.conn.closed:
+                self.conn.execute("set synchronous_commit = on")
+                # a commit that waits for the disk, and so for all before it
+                self.conn.execute("select pg_current_xact_id()")
+        for one in opened:
+            self.room.drop(one.staged)
+        return landed, refused
+
+    def _open(
+        self, path: Path, *, feed: str | None, follow_links: bool, fetched: Fetched | None = None
+    ) -> _Opened:
+        """Copied, hashed, and looked at; nothing of it is anywhere yet. Raises FileRefused."""
         name = (fetched.name if fetched else path.name).encode("utf-8", "replace").decode("utf-8")
         self.progress(f"{name}: reading")
         staged = self.room.stage(path, follow_links=follow_links)
-        came_from = None if fetched else path
+        opened = _Opened(name, None if fetched else path, staged, feed, fetched)
+        opened.resumed = self.resumed.get((staged.content_sha256, name))
+        if opened.resumed is not None:  # the file whose landing was interrupted, still where it was
+            return opened
         try:
-            resumed = self.resumed.get((staged.content_sha256, name))
-            if resumed is not None:  # the file whose landing was interrupted, still where it was
-                return landed_from(ledger.find_load(self.conn, resumed), came_from, staged)
-            try:
-                reading = open_reading(
-                    staged.path,
-                    feed=feed,
-                    currency=self.currency,
-                    today=self.today,
-                    work=staged.path.parent,
-                )
-            except Undecided as undecided:
-                contract = _contract_of(undecided, feed)
-                load = self._enter(staged, contract, name, {}, fetched)
-                if load.status == "landing":
-                    load = self._hold(load, undecided)
-                return landed_from(load, came_from, staged)
-            load = self._enter(staged, reading.contract, name, reading.facts, fetched)
-            if load.status == "landing":
-                load = self._load(load, reading)
-            return landed_from(load, came_from, staged)
-        finally:
+            opened.reading = open_reading(
+                staged.path, feed=feed, currency=self.currency, today=self.today, work=staged.path.parent
+            )
+        except Undecided as undecided:
+            opened.undecided = undecided
+        except BaseException:
             self.room.drop(staged)
+            raise
+        return opened
+
+    def _is_known(self, opened: _Opened) -> bool:
+        return opened.resumed is not None or _is_entered(self.conn, opened.staged.content_sha256)
+
+    def _enter_opened(self, opened: _Opened) -> Load:
+        if opened.resumed is not None:
+            return ledger.find_load(self.conn, opened.resumed)
+        if opened.reading is not None:
+            contract, facts = opened.reading.contract, opened.reading.facts
+        else:
+            assert opened.undecided is not None  # noqa: S101 - for the type checker
+            contract, facts = _contract_of(opened.undecided, opened.feed), {}
+        return self._enter(opened.staged, contract, opened.name, facts, opened.fetched)
+
+    def _bring(self, opened: _Opened, load: Load) -> Landed:
+        """The rows of an entered delivery, or the question that must be answered first."""
+        if opened.resumed is None and load.status == "landing":
+            if opened.reading is not None:
+                load = self._load(load, opened.reading)
+            elif opened.undecided is not None:
+                load = self._hold(load, opened.undecided)
+        return landed_from(load, opened.came_from, opened.staged)
+
+    def _read_ahead(self, opened: Sequence[_Opened]) -> None:
+        readings = [one.reading for one in opened if one.reading is not None]
+        ahead = iter(read_together(readings))
+        for one in opened:
+            if one.reading is not None:
+                one.reading = next(ahead)
+
+    def _mark_strangers(self, opened: Sequence[_Opened], loads: Sequence[Load]) -> None:
+        waiting = {
+            load.load_id: touched_by(load.source, (batch.accepted for batch in one.reading.rows))
+            for one, load in zip(opened, loads, strict=True)
+            if isinstance(one.reading, ReadAhead) and load.status == "landing"
+        }
+        if len(waiting) == sum(load.status == "landing" for load in loads):
+            alone = strangers(self.conn, list(waiting.values()))
+            self.strangers |= {load for load, is_alone in zip(waiting, alone, strict=True) if is_alone}
 
     def resume(self, load: Load) -> Landed:
         """A delivery entered by an interrupted call, or sent back by a release: read from the archive."""
@@ -290,6 +391,8 @@ class _Lander:
             )
             measure(self.conn, load, loaded, reading, today=self.today)
             mode, message = load.mode or reading.contract.meaning, None
+            if mode is None and load.load_id in self.strangers:
+                mode = "events"
             if mode is None:
                 currency = load.currency or self.currency
                 meaning = undeclared_meaning(self.conn, load, loaded, currency=currency)

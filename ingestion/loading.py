@@ -181,6 +181,9 @@ class _Copy:
 
 def _batches(reading: Reading) -> Iterator[Batch | None]:
     """The batches, read in a thread of their own; None after a second without one: time to say something."""
+    if reading.in_memory:
+        yield from reading.batches()
+        return
     made: queue.Queue[Batch | BaseException | None] = queue.Queue(maxsize=QUEUED_BATCHES)
     stop = threading.Event()
 

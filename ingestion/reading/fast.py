@@ -5,7 +5,7 @@ Anything DuckDB cannot read strictly raises DamagedFile, and the careful reader 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,12 +37,15 @@ class FastReading(Reading):
         """The same delivery through the careful reader."""
         return CarefulReading(self.delivery)
 
-    def batches(self) -> Iterator[Batch]:
-        """Yield batches in file order. Raises DamagedFile at the first byte that is not sound."""
+    def batches(self, answers: Iterable[pa.RecordBatch] | None = None) -> Iterator[Batch]:
+        """Yield batches in file order. Raises DamagedFile at the first byte that is not sound.
+
+        `answers`: the query's rows of this file where they are known already.
+        """
         d = self.delivery
         seen = gaps = 0
         with Locator(d.path) as locator:
-            for rows in self._answers():
+            for rows in answers if answers is not None else self._answers():
                 found = finishing.answer(rows, plan=d.plan, contract=d.contract, today=d.today)
                 flagged = found.flagged
                 is_gap = np.zeros(rows.num_rows, bool)

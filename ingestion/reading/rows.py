@@ -98,6 +98,8 @@ class Reading(ABC):
     contract: Contract
     facts: dict[str, object]
     rows_gap: int = 0
+    #: its rows are there without waiting for a parser
+    in_memory: bool = False
 
     @abstractmethod
     def batches(self) -> Iterator[Batch]:
