@@ -272,14 +272,17 @@ class _Lander:
                 one.reading = next(ahead)
 
     def _mark_strangers(self, opened: Sequence[_Opened], loads: Sequence[Load]) -> None:
-        waiting = {
-            load.load_id: touched_by(load.source, (batch.accepted for batch in one.reading.rows))
-            for one, load in zip(opened, loads, strict=True)
-            if isinstance(one.reading, ReadAhead) and load.status == "landing"
-        }
-        if len(waiting) == sum(load.status == "landing" for load in loads):
-            alone = strangers(self.conn, list(waiting.values()))
-            self.strangers |= {load for load, is_alone in zip(waiting, alone, strict=True) if is_alone}
+        """Note which of these share nothing with any other, up to the first whose rows are not known yet."""
+        waiting = {}
+        for one, load in zip(opened, loads, strict=True):
+            reading = one.reading
+            if load.status != "landing" or reading is None or reading.contract.entity is not None:
+                continue
+            if not isinstance(reading, ReadAhead):
+                break
+            waiting[load.load_id] = touched_by(load.source, (batch.accepted for batch in reading.rows))
+        alone = strangers(self.conn, list(waiting.values()))
+        self.strangers |= {load for load, is_alone in zip(waiting, alone, strict=True) if is_alone}
 
     def resume(self, load: Load) -> Landed:
         """A delivery entered by an interrupted call, or sent back by a release: read from the archive."""
