@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ingestion.contract import FEEDS
+from ingestion.contract_edits import contract_keys, write_keys
+from ingestion.effects import possible_modes
 from ingestion.ledger import (
     MODES,
     Load,
@@ -20,12 +24,14 @@ from ingestion.ledger import (
     same_bytes,
     set_currency,
 )
+from ingestion.scopes import note_days_of_rows
 from warehouse.alerts import raise_alert, resolve_alerts, resolve_each
 from warehouse.errors import ShopxError
 
 if TYPE_CHECKING:
     import psycopg
 
+    from ingestion.meaning import Meaning
     from warehouse.database import Warehouse
 
 Decision = Literal["approved", "held", "withdrawn", "failed"]
@@ -72,7 +78,8 @@ def decide(
             )
         if load.mode is None:
             raise ShopxError(
-                f"Load {load_id} needs `--as orders` or `--as events` first: what it means is undecided."
+                f"Load {load_id} needs `--as days`, orders, lines, events or match first: what it means is "
+                "undecided."
             )
         foreign = foreign_currency(conn, load.currency)
         if foreign is not None:
@@ -167,14 +174,23 @@ def tell(conn: psycopg.Connection[Any], load_id: int) -> None:
         resolve_alerts(conn, kind="refused", subject=load.delivered_name)
 
 
-def release(warehouse: Warehouse, load_id: int, *, as_: str | None, by: str, why: str) -> str:
+def release(
+    warehouse: Warehouse,
+    load_id: int,
+    *,
+    as_: str | None,
+    by: str,
+    why: str,
+    always: bool = False,
+    feeds: Path = FEEDS,
+) -> str:
     """A person's word that a held (or duplicate, or withdrawn) load counts after all; returns its new
     status.
 
-    `as_` answers what was undecided: `orders` or `events`, or a way of reading such as `day-first`. A
-    load whose rows were examined by the gate becomes `approved`; one that was not goes through it in the
-    next run (`landed`); one without rows is read from the archive in the next run (`landing`). Raises
-    ShopxError with the choices there are.
+    `as_` answers what was undecided: what it means (one of MODES), or a way of reading such as `day-first`.
+    With `always` the answer is written into the feed's contract too. A load whose rows were examined by the
+    gate becomes `approved`; one that was not goes through it in the next run (`landed`); one without rows is
+    read from the archive in the next run (`landing`). Raises ShopxError with the choices there are.
     """
     with warehouse.connect("loader", application_name="shopx release") as conn, conn.transaction():
         load = find_load(conn, load_id, lock=True)
@@ -188,26 +204,46 @@ def release(warehouse: Warehouse, load_id: int, *, as_: str | None, by: str, why
             _refuse_second_copy(conn, load)
         choices = dict(load.reading.get("choices") or {}) if not load.has_rows else {}
         if choices:
-            return _read_as(conn, load, as_, choices)
-        if as_ is not None and as_ not in MODES:
-            raise ShopxError(f"Load {load_id} can be released --as orders or --as events, not --as {as_}.")
-        if load.status == "duplicate" and as_ is None:
-            raise ShopxError(
-                f"Load {load_id} has the same bytes as load {load.duplicate_of}. "
-                f"If it really is a second delivery: `./shopx release {load_id} --as events`."
-            )
-        mode = as_ or load.mode
-        if load.has_rows and mode is None:
-            raise ShopxError(f"Load {load_id}: {load.held_message or 'say --as orders or --as events'}")
-        conn.execute("update raw.loads set mode = %s where load_id = %s", [mode, load_id])
-        if not load.has_rows:
-            return _send_back(conn, load_id, "landing")
-        examined = conn.execute(
-            "select exists (select from ops.gate_results where load_id = %s)", [load_id]
-        ).fetchone()
-        if examined is None or not examined[0]:
-            return _send_back(conn, load_id, "landed")
-        return decide(conn, load_id, status="approved", by=by, why=why, change="release")
+            status = _read_as(conn, load, as_, choices)
+            answer = contract_keys(choices[as_])
+        else:
+            status = _mean(conn, load, as_, by=by, why=why)
+            answer = {"delivers": as_}
+        if always:
+            if as_ is None:
+                raise ShopxError("--always writes an answer into the contract: say --as and which.")
+            write_keys(feeds, load.feed, answer)
+        return status
+
+
+def _mean(conn: psycopg.Connection[Any], load: Load, as_: str | None, *, by: str, why: str) -> str:
+    """Release a load whose reading is settled, with what it means."""
+    load_id = load.load_id
+    possible = possible_modes(conn, load_id) if load.has_rows else list(MODES)
+    if as_ is not None and as_ not in possible:
+        raise ShopxError(f"Load {load_id} can be released --as {' or --as '.join(possible)}, not --as {as_}.")
+    if load.status == "duplicate" and as_ is None:
+        raise ShopxError(
+            f"Load {load_id} has the same bytes as load {load.duplicate_of}. "
+            f"If it really is a second delivery: `./shopx release {load_id} --as events`."
+        )
+    mode = as_ or load.mode
+    if load.has_rows and mode is None:
+        raise ShopxError(f"Load {load_id}: {load.held_message or f'say --as {possible[0]}'}")
+    conn.execute(
+        "update raw.loads set mode = %s, released_as = coalesce(%s, released_as) where load_id = %s",
+        [mode, as_, load_id],
+    )
+    if not load.has_rows:
+        return _send_back(conn, load_id, "landing")
+    if mode == "days":
+        note_days_of_rows(conn, load_id)
+    examined = conn.execute(
+        "select exists (select from ops.gate_results where load_id = %s)", [load_id]
+    ).fetchone()
+    if examined is None or not examined[0]:
+        return _send_back(conn, load_id, "landed")
+    return decide(conn, load_id, status="approved", by=by, why=why, change="release")
 
 
 def withdraw(warehouse: Warehouse, load_id: int, *, by: str, why: str) -> None:
@@ -219,6 +255,29 @@ def withdraw(warehouse: Warehouse, load_id: int, *, by: str, why: str) -> None:
         if load.status == "withdrawn":
             raise ShopxError(f"Load {load_id} ({load.delivered_name}) is withdrawn already.")
         decide(conn, load_id, status="withdrawn", by=by, why=why)
+
+
+def note_meaning(conn: psycopg.Connection[Any], load_id: int, meaning: Meaning) -> None:
+    """What a delivery whose rows are stored means: it is landed, or held with its choices."""
+    choices = {
+        mode: {"rows": effect.added - effect.taken, "added": effect.added, "taken": effect.taken,
+               "cents": effect.cents}
+        for mode, effect in (meaning.choices or {}).items()
+    }  # fmt: skip
+    conn.execute(
+        """
+        update raw.loads
+        set status = %s, mode = %s, held_reason = %s, held_message = %s, choices = %s, landed_at = now()
+        where load_id = %s
+        """,
+        [
+            "held" if meaning.reason else "landed", meaning.mode, meaning.reason, meaning.message,
+            json.dumps(choices), load_id,
+        ],
+    )  # fmt: skip
+    if meaning.mode == "days":
+        note_days_of_rows(conn, load_id)
+    tell(conn, load_id)
 
 
 def note_choices(
@@ -247,11 +306,20 @@ def _read_as(conn: psycopg.Connection[Any], load: Load, as_: str | None, choices
 
 
 def _refuse_second_copy(conn: psycopg.Connection[Any], load: Load) -> None:
-    twin = same_bytes(conn, content_sha256=load.content_sha256, source=load.source, other_than=load.load_id)
-    if twin is not None:
+    path_values = conn.execute(
+        "select path_values from raw.loads where load_id = %s", [load.load_id]
+    ).fetchone()
+    twins = same_bytes(
+        conn,
+        content_sha256=load.content_sha256,
+        source=load.source,
+        path_values=path_values[0] if path_values else None,
+        other_than=load.load_id,
+    )
+    if twins:
         raise ShopxError(
-            f"Load {load.load_id} was withdrawn and load {twin.load_id} has brought the same bytes since; "
-            f"withdraw load {twin.load_id} first."
+            f"Load {load.load_id} was withdrawn and load {twins[0].load_id} has brought the same bytes "
+            f"since; withdraw load {twins[0].load_id} first."
         )
 
 

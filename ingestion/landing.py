@@ -27,10 +27,12 @@ from ingestion.given import deliveries, in_chunks
 from ingestion.landed import Landed, LandingResult, Refused, landed_from
 from ingestion.ledger import Load
 from ingestion.loading import load_rows
-from ingestion.meaning import OVERLAPS, undeclared_meaning
+from ingestion.meaning import Meaning, meaning_of
 from ingestion.measuring import measure
+from ingestion.overlap import is_diminished
 from ingestion.reading import DamagedFile, FileRefused, Reading, Undecided, open_reading
 from ingestion.reading.together import ReadAhead, read_together
+from ingestion.scopes import span_of
 from ingestion.strangers import strangers, touched_by
 from warehouse.errors import ShopxError
 
@@ -233,7 +235,12 @@ class _Lander:
             return opened
         try:
             opened.reading = open_reading(
-                staged.path, feed=feed, currency=self.currency, today=self.today, work=staged.path.parent
+                staged.path,
+                feed=feed,
+                currency=self.currency,
+                today=self.today,
+                work=staged.path.parent,
+                may_be_empty=fetched is not None and fetched.window is not None,
             )
         except Undecided as undecided:
             opened.undecided = undecided
@@ -301,6 +308,7 @@ class _Lander:
                 currency=self.currency,
                 today=self.today,
                 work=staged.path.parent,
+                may_be_empty=span_of(self.conn, load.load_id) is not None,
             )
             load = self._load(load, reading)
         except Undecided as undecided:
@@ -329,12 +337,14 @@ class _Lander:
         currency = facts.get("currency")
         with self.conn.transaction():
             window = fetched.window if fetched else None
-            known = ledger.same_bytes(
+            copies = ledger.same_bytes(
                 self.conn,
                 content_sha256=staged.content_sha256,
                 source=contract.source_name,
                 days=(window.first, window.last) if window else None,
             )
+            # what a later delivery has replaced in part says something new when it comes again
+            known = next((copy for copy in copies if not is_diminished(self.conn, copy)), None)
             if known is not None:
                 return ledger.enter_duplicate(
                     self.conn, of=known, feed=contract.feed, delivered_name=name, byte_count=staged.size
@@ -393,23 +403,21 @@ class _Lander:
                 progress=lambda said: self.progress(f"{load.delivered_name}: {said}"),
             )
             measure(self.conn, load, loaded, reading, today=self.today)
-            mode, message = load.mode or reading.contract.meaning, None
-            if mode is None and load.load_id in self.strangers:
-                mode = "events"
-            if mode is None:
-                currency = load.currency or self.currency
-                meaning = undeclared_meaning(self.conn, load, loaded, currency=currency)
-                mode, message = meaning.mode, meaning.message
-            reason = OVERLAPS if mode is None else None
-            self.conn.execute(
-                """
-                update raw.loads
-                set status = %s, mode = %s, held_reason = %s, held_message = %s, landed_at = now()
-                where load_id = %s
-                """,
-                ["held" if reason else "landed", mode, reason, message, load.load_id],
-            )
-            deciding.tell(self.conn, load.load_id)
+            load = ledger.find_load(self.conn, load.load_id)
+            if load.released_as is not None:
+                meaning = Meaning(load.released_as)
+            elif load.load_id in self.strangers or load.holds != "sales":  # it takes nothing away
+                meaning = Meaning(reading.contract.meaning or "events")
+            else:
+                meaning = meaning_of(
+                    self.conn,
+                    load,
+                    declared=reading.contract.meaning,
+                    first=loaded.first_date,
+                    last=loaded.last_date,
+                    currency=load.currency or self.currency,
+                )
+            deciding.note_meaning(self.conn, load.load_id, meaning)
         self.months |= months
         return ledger.find_load(self.conn, load.load_id)
 

@@ -36,6 +36,7 @@ class Load:
     delivered_name: str
     content_sha256: str
     mode: str | None
+    released_as: str | None
     read_as: dict[str, str]
     reading: dict[str, Any]
     rows_delivered: int
@@ -53,7 +54,7 @@ class Load:
 
 _LOAD = """
 select
-    load_id, delivery_no, feed, source, delivered_name, content_sha256, mode, read_as, reading,
+    load_id, delivery_no, feed, source, delivered_name, content_sha256, mode, released_as, read_as, reading,
     rows_delivered, rows_accepted, rows_rejected, amount_cents, currency, status, held_reason, held_message,
     duplicate_of,
     landed_at is not null as has_rows, holds
@@ -84,25 +85,27 @@ def same_bytes(
     content_sha256: str,
     source: str,
     days: tuple[date, date] | None = None,
+    path_values: Mapping[str, str] | None = None,
     other_than: int | None = None,
-) -> Load | None:
-    """The load of this source that already brought these bytes and counts, may still count, or is held.
+) -> list[Load]:
+    """The loads of this source that already brought these bytes and count, may still count, or are held.
 
-    `days`, first and last: those that a fetched delivery is complete for. The same bytes for other days say
-    something else: no sales on Monday, and no sales on Tuesday.
+    `days`, first and last: those that a fetched delivery is complete for; `path_values`: what its path says
+    about its rows. The same bytes with others say something else: no sales on Monday, and no sales on
+    Tuesday.
     """
     first, last = days or (None, None)
     with conn.cursor(row_factory=class_row(Load)) as cursor:
         return cursor.execute(
             _LOAD  # noqa: S608 - a list of columns
             + """where content_sha256 = %s and source = %s and load_id is distinct from %s
-                 and status in ('landing', 'landed', 'approved', 'held')
+                 and status in ('landing', 'landed', 'approved', 'held') and path_values = %s::jsonb
                  and (%s::date is null or (load_id, %s, %s) in (
                      select load_id, first_date, last_date from raw.load_scopes where store is null
                  ))
-                 order by load_id limit 1""",
-            [content_sha256, source, other_than, first, first, last],
-        ).fetchone()
+                 order by load_id""",
+            [content_sha256, source, other_than, json.dumps(dict(path_values or {})), first, first, last],
+        ).fetchall()
 
 
 def enter(
@@ -118,6 +121,7 @@ def enter(
     currency: str | None = None,
     reading: Mapping[str, object] | None = None,
     holds: str = "sales",
+    path_values: Mapping[str, str] | None = None,
 ) -> Load:
     """Enter a delivery seen for the first time: it gets its delivery_no, for good, and the status
     `landing`.
@@ -126,12 +130,12 @@ def enter(
         """
         insert into raw.loads (
             delivery_no, feed, source, delivered_name, content_sha256, byte_count, contract_sha256, mode,
-            currency, reading, holds
-        ) values (nextval('raw.delivery_no'), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id
+            currency, reading, holds, path_values
+        ) values (nextval('raw.delivery_no'), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id
         """,
         [
             feed, source, delivered_name, content_sha256, byte_count, contract_sha256, mode, currency,
-            json.dumps(dict(reading or {})), holds,
+            json.dumps(dict(reading or {})), holds, json.dumps(dict(path_values or {})),
         ],
     ).fetchone()  # fmt: skip
     assert row is not None  # noqa: S101 - an insert returns its row
@@ -183,11 +187,11 @@ def enter_duplicate(
         """
         insert into raw.loads (
             delivery_no, feed, source, delivered_name, content_sha256, byte_count, contract_sha256, status,
-            duplicate_of, currency, holds
+            duplicate_of, currency, holds, path_values
         )
         select
             nextval('raw.delivery_no'), %s, source, %s, content_sha256, %s, contract_sha256, 'duplicate',
-            load_id, currency, holds
+            load_id, currency, holds, path_values
         from raw.loads where load_id = %s returning load_id
         """,
         [feed, delivered_name, byte_count, of.load_id],

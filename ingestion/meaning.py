@@ -1,172 +1,200 @@
-"""What a delivery without a declared meaning means: new events, a newer version of orders, or undecided.
+"""What a landed delivery means, and whether that is safe: the decision table, first row that fits.
 
-Put the comparison of a delivery with the loads that count here; it only reads. Never change a status here
-(ledger.py). A contract that says `delivers` is never questioned. Rows of earlier deliveries are looked at
-as they are current: an order is represented by the newest delivery that held it completely, and by the
-events since.
+Put the verdicts here, over what overlap.py has measured. Never a query, never a change of status
+(deciding.py). What a person said (`released_as`) is never questioned; a contract's `delivers` is checked for
+what it would take away.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from ingestion.effects import Effect, effects, sentence
+from ingestion.overlap import Comparison, SharedDays, SharedOrders, Sums
+from ingestion.scopes import archived_months, note_days_of_rows, span_of
 
 if TYPE_CHECKING:
     import psycopg
 
     from ingestion.ledger import Load
-    from ingestion.loading import Loaded
 
 OVERLAPS = "OVERLAPS_EARLIER_LOAD"
+MOST_LOST = 0.2  # share of the rows or of the money of its scope that a delivery may take away unasked
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """`mode` is None when undecided; then `message` tells what was found and what a person can choose."""
+    """`mode` is None while undecided. `reason` says why the delivery is held, `message` what was found and
+    what a person can choose, `choices` each answer with its effect."""
 
-    mode: Literal["orders", "events"] | None
+    mode: str | None
+    reason: str | None = None
     message: str | None = None
+    choices: dict[str, Effect] | None = None
 
 
 @dataclass(frozen=True)
-class _Overlap:
-    orders: int
-    old_rows: int
-    old_cents: int
-    vanished_lines: int
-    newer: bool
-    names: list[str]
+class Verdict:
+    """A row of the decision table that fits: a mode, or a reason to hold with what was found."""
+
+    mode: str | None = None
+    reason: str | None = None
+    found: str = ""
 
 
-_NEIGHBOURS = """
-select load_id, first_date <= %(last)s and last_date >= %(first)s as same_days
-from raw.loads
-where source = %(source)s and load_id <> %(load)s and status in ('landed', 'approved') and rows_accepted > 0
-"""
-
-_SHARED_DAYS = """
-with mine as materialized (
-    select distinct coalesce(store, '') as store, sale_date
-    from raw.sales_lines
-    where load_id = %(load)s and sale_date between %(first)s and %(last)s
-)
-select
-    count(distinct (theirs.store, theirs.sale_date)),
-    min(theirs.sale_date),
-    array_agg(distinct l.delivered_name)
-from (
-    select distinct o.load_id, coalesce(o.store, '') as store, o.sale_date
-    from raw.sales_lines as o
-    where o.load_id = any(%(neighbours)s) and o.sale_date between %(first)s and %(last)s
-) as theirs
-inner join mine on theirs.store = mine.store and theirs.sale_date = mine.sale_date
-inner join raw.loads as l on theirs.load_id = l.load_id
-"""
-
-# A line is the same line when its number is the same, or, without numbers, its product; amounts may have
-# been corrected.
-_SHARED_ORDERS = """
-with mine as materialized (
-    select
-        order_key, sale_date, line_type, coalesce('#' || line_number, product_id, product_name) as line,
-        count(*) as n
-    from raw.sales_lines
-    where load_id = %(load)s and order_id is not null and sale_date between %(first)s and %(last)s
-    group by 1, 2, 3, 4
-),
-theirs as materialized (
-    select
-        o.order_key, o.sale_date, o.line_type,
-        coalesce('#' || o.line_number, o.product_id, o.product_name) as line,
-        o.net_cents, l.delivery_no, l.mode, l.delivered_name
-    from raw.sales_lines as o
-    inner join raw.loads as l on o.load_id = l.load_id
-    where
-        o.load_id = any(%(neighbours)s) and o.order_id is not null
-        and o.order_key in (select order_key from mine)
-),
-complete as (
-    select order_key, max(delivery_no) as delivery_no from theirs where mode = 'orders' group by order_key
-),
-now_current as (
-    select theirs.* from theirs left join complete on theirs.order_key = complete.order_key
-    where theirs.delivery_no >= coalesce(complete.delivery_no, theirs.delivery_no)
-),
-lines as (
-    select order_key, sale_date, line_type, line, count(*) as n from now_current group by 1, 2, 3, 4
-)
-select
-    (select count(distinct order_key) from now_current),
-    (select count(*) from now_current),
-    (select coalesce(sum(net_cents), 0)::bigint from now_current),
-    (
-        select coalesce(sum(greatest(lines.n - coalesce(mine.n, 0), 0)), 0)::bigint
-        from lines
-        left join mine
-            on lines.order_key = mine.order_key and lines.sale_date = mine.sale_date
-            and lines.line_type = mine.line_type and lines.line is not distinct from mine.line
-    ),
-    (select coalesce(bool_or(delivery_no > %(delivery_no)s), false) from now_current),
-    (select coalesce(array_agg(distinct delivered_name), '{}') from now_current)
-"""
-
-
-def undeclared_meaning(
-    conn: psycopg.Connection[Any], load: Load, loaded: Loaded, *, currency: str | None
+def meaning_of(
+    conn: psycopg.Connection[Any],
+    load: Load,
+    *,
+    declared: str | None,
+    first: date | None,
+    last: date | None,
+    currency: str | None,
 ) -> Meaning:
-    """Compare the rows of `load`, already in raw.sales_lines, with those of its source that count."""
-    about = {
-        "load": load.load_id,
-        "source": load.source,
-        "delivery_no": load.delivery_no,
-        "first": loaded.first_date,
-        "last": loaded.last_date,
-    }
-    # months just loaded have no statistics: the planner would nest loops, whose cost grows with the square
-    conn.execute("set local enable_nestloop = off")
-    neighbours = conn.execute(_NEIGHBOURS, about).fetchall()
-    if loaded.rows_accepted == 0 or not neighbours:
-        return Meaning("events")
+    """What `load`, whose rows are in raw.sales_lines, means beside the loads of its source that count.
 
-    row = conn.execute(_SHARED_ORDERS, {**about, "neighbours": [n[0] for n in neighbours]}).fetchone()
-    assert row is not None  # noqa: S101 - an aggregate returns a row
-    overlap = _Overlap(*row)
-    if overlap.orders:
-        if not overlap.vanished_lines and not overlap.newer:
-            return Meaning("orders")
-        gone = f"{overlap.vanished_lines:,} of their lines do not come back"
-        found = (
-            f"{overlap.orders:,} of its orders are already in {_names(overlap.names)}, "
-            f"{'which is newer' if overlap.newer else f'and {gone}'}"
+    `declared`: what its contract says it delivers; `first`, `last`: its days, None without rows. Notes the
+    days it is complete for where its meaning may depend on them. `events` and `match` take nothing away, so
+    they are not compared with anything.
+    """
+    month = _archived(conn, first, last)
+    if month is None and declared in ("events", "match"):
+        return Meaning(declared)
+    if declared == "days":
+        note_days_of_rows(conn, load.load_id)
+    comparison = Comparison(conn, load, first=first, last=last)
+    if month is not None:
+        verdict = Verdict(reason="TOUCHES_ARCHIVED_MONTH", found=f"its rows reach into {month:%B %Y}")
+    elif not comparison.neighbours:
+        return Meaning(declared or "events")
+    else:
+        verdict = _verdict(conn, load, comparison, declared)
+    if verdict.reason is None:
+        return Meaning(verdict.mode)
+    note_days_of_rows(conn, load.load_id)
+    choices = effects(conn, load, comparison)
+    message = f"{verdict.found}. {sentence(load.load_id, choices, currency=currency)}"
+    return Meaning(declared, verdict.reason, message, choices)
+
+
+def _verdict(
+    conn: psycopg.Connection[Any], load: Load, comparison: Comparison, declared: str | None
+) -> Verdict:
+    if declared == "lines":
+        before, after = comparison.shared_lines()
+        return lost(before, after, what="the lines it brings again") or Verdict("lines")
+    if declared == "days":
+        return _days(conn, load, comparison)
+    orders = comparison.shared_orders()
+    verdict = reused_ids(orders)
+    if verdict is None and declared == "orders":
+        verdict = Verdict("orders")
+    elif verdict is None:
+        verdict = undeclared(orders, comparison.shared_days(), last=comparison.last)
+    if verdict.mode == "days":
+        note_days_of_rows(conn, load.load_id)
+        return _days(conn, load, comparison)
+    return (verdict.mode == "orders" and lost_of(orders)) or verdict
+
+
+def _days(conn: psycopg.Connection[Any], load: Load, comparison: Comparison) -> Verdict:
+    span = span_of(conn, load.load_id)
+    before = comparison.in_scope(span)
+    after = Sums(load.rows_accepted, load.amount_cents)
+    if before.rows and not after.rows and span is not None:
+        between = f"from {span[0]} to {span[1]}" if span[0] != span[1] else f"on {span[0]}"
+        return Verdict(
+            reason="EMPTY_SCOPE",
+            found=f"it says nothing was sold {between}, where {before.rows:,} rows stand",
         )
-        return Meaning(None, f"{found}. {_choices(load, loaded, overlap, currency)}")
-
-    same_days = [n[0] for n in neighbours if n[1]]
-    if same_days:
-        days = conn.execute(_SHARED_DAYS, {**about, "neighbours": same_days}).fetchone()
-        if days is not None and days[0]:
-            found = (
-                f"{days[0]:,} of its days (the first is {days[1]}) already hold rows of the same store "
-                f"from {_names(days[2])}"
-            )
-            return Meaning(None, f"{found}. {_choices(load, loaded, overlap, currency)}")
-    return Meaning("events")
+    if shrinks := lost(before, after, what="the days it is complete for"):
+        return shrinks
+    moved, day, names = comparison.lines_elsewhere()
+    if moved:
+        return Verdict(
+            reason="ORDER_MAY_HAVE_MOVED",
+            found=f"{moved:,} of its orders have equal lines on days it does not cover (the first is {day}, "
+            f"in {_names(names)}): they may have been moved, and would count twice",
+        )
+    return Verdict("days")
 
 
-def _choices(load: Load, loaded: Loaded, old: _Overlap, currency: str | None) -> str:
-    unit = f" {currency}" if currency else ""
-    adds = f"adds {loaded.rows_accepted:,} rows"
-    replaced = f" and takes {old.old_rows:,} older rows away" if old.old_rows else ""
-    return (
-        f"`./shopx release {load.load_id} --as orders` (its orders are complete and replace older versions) "
-        f"{adds}{replaced}: {_money(loaded.amount_cents - old.old_cents)}{unit}. "
-        f"`./shopx release {load.load_id} --as events` (every row is new) "
-        f"{adds}: {_money(loaded.amount_cents)}{unit}. `./shopx withdraw {load.load_id}` leaves it out."
+def reused_ids(orders: SharedOrders | None) -> Verdict | None:
+    """Order ids that seem to name other orders: sales on another day, or not one product in common."""
+    wrong = max(orders.moved_orders, orders.strangers) if orders else 0
+    if orders is None or not wrong:
+        return None
+    how = "on another day" if orders.moved_orders >= orders.strangers else "with no line in common"
+    return Verdict(
+        reason="ORDER_ID_REUSED",
+        found=f"{wrong:,} of the {orders.orders:,} orders it shares with {_names(orders.names)} come back "
+        f"{how}",
     )
 
 
-def _money(cents: int) -> str:
-    return f"{'-' if cents < 0 else '+'}{abs(cents) // 100:,}.{abs(cents) % 100:02d}"
+def lost_of(orders: SharedOrders | None) -> Verdict | None:
+    """Too much lost of the orders that come again, unless what is there came later and stays."""
+    if orders is None or orders.newer:
+        return None
+    before, after = Sums(orders.old_rows, orders.old_cents), Sums(orders.new_rows, orders.new_cents)
+    return lost(before, after, what="the orders it brings again")
+
+
+def lost(before: Sums, after: Sums, *, what: str) -> Verdict | None:
+    """More than a fifth of the rows or of the money of a scope would be gone."""
+    keeps = 1 - MOST_LOST
+    rows_lost = after.rows < before.rows * keeps
+    cents_lost = before.cents > 0 and after.cents < before.cents * keeps
+    if not rows_lost and not cents_lost:
+        return None
+    return Verdict(
+        reason="SHRINKS_SCOPE",
+        found=f"of {what} {before.rows:,} rows and {before.cents:,} cents would become {after.rows:,} rows "
+        f"and {after.cents:,} cents, more than a fifth less",
+    )
+
+
+def undeclared(orders: SharedOrders | None, days: SharedDays | None, *, last: date | None) -> Verdict:
+    """What a delivery means by its rows alone, where no contract says it."""
+    if orders is None and days is None:
+        return Verdict("events")
+    if orders is None and days is not None:
+        nameless = not days.old_with_ids and not days.new_orders
+        comes_back = days.reappearing * 2 >= days.without_ids > 0
+        goes_on = last is not None and days.last_date is not None and last >= days.last_date
+        if nameless and comes_back and goes_on:
+            return Verdict("days")
+        return Verdict(
+            reason=OVERLAPS,
+            found=f"{days.days:,} of its days (the first is {days.first_day}) already hold rows of the same "
+            f"store from {_names(days.names)}",
+        )
+    assert orders is not None  # noqa: S101 - for the type checker
+    mixed = days is not None and bool(days.without_ids and days.new_without_ids)
+    if not orders.vanished_lines and not orders.newer and not mixed:
+        return Verdict("orders")
+    adds_nothing_else = days is None or not (days.new_orders or days.new_without_ids)
+    if orders.only_returns_elsewhere and adds_nothing_else:
+        return Verdict("events")
+    gone = f"and {orders.vanished_lines:,} of their lines do not come back"
+    if orders.newer:
+        gone = "which is newer"
+    elif not orders.vanished_lines:
+        gone = "and other rows without an order are on the same days"
+    return Verdict(
+        reason=OVERLAPS,
+        found=f"{orders.orders:,} of its orders are already in {_names(orders.names)}, {gone}",
+    )
+
+
+def _archived(conn: psycopg.Connection[Any], first: date | None, last: date | None) -> date | None:
+    months = archived_months(conn)
+    if first is None or last is None:
+        return None
+    start = first.replace(day=1)
+    return min((month for month in months if start <= month <= last), default=None)
 
 
 def _names(names: list[str]) -> str:

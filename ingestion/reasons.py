@@ -216,7 +216,39 @@ _ALL = (
         "OVERLAPS_EARLIER_LOAD",
         "load",
         "It shares orders or days with earlier loads, and nothing says whether it replaces or adds.",
-        "Release it as orders (it replaces) or events (it adds)",
+        "Release it as days or orders (it replaces), events (it adds) or match (it adds what is new)",
+    ),
+    Reason(
+        "ORDER_ID_REUSED",
+        "load",
+        "An order id comes back with sales on another day, or with not one product in common: perhaps ticket "
+        "numbers start again, perhaps the order was moved.",
+        "Release it as orders (the same orders, corrected) or events (other orders), or set order_id_scope",
+    ),
+    Reason(
+        "SHRINKS_SCOPE",
+        "load",
+        "More than a fifth of the rows or of the money of what it replaces would be gone.",
+        "Release it if so much was really taken back, else withdraw it and deliver it whole",
+    ),
+    Reason(
+        "EMPTY_SCOPE",
+        "load",
+        "It says that nothing was sold on days that hold rows.",
+        "Release it if that is so, else withdraw it",
+    ),
+    Reason(
+        "ORDER_MAY_HAVE_MOVED",
+        "load",
+        "Lines of its orders stand on days that it does not cover; without line numbers they would count "
+        "twice.",
+        "Release it as orders (they were moved) or days (they were sold twice), or deliver line numbers",
+    ),
+    Reason(
+        "TOUCHES_ARCHIVED_MONTH",
+        "load",
+        "It reaches into a month whose rows were archived and dropped.",
+        "Restore the month, then release it",
     ),
     Reason(
         "DECIMAL_MARK_UNDECIDED",

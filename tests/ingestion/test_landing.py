@@ -189,7 +189,7 @@ class Killed(BaseException):
     """Stands for the end of the process: nothing of ours runs after it."""
 
 
-@pytest.mark.parametrize("step", ["load_rows", "measure", "undeclared_meaning"])
+@pytest.mark.parametrize("step", ["load_rows", "measure", "meaning_of"])
 def test_an_interrupted_landing_is_finished_from_the_archive(
     files: Any, warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
