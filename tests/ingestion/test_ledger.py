@@ -106,7 +106,7 @@ def test_any_other_overlap_is_held_with_its_choices(
     assert (held.status, held.held_reason) == ("held", "OVERLAPS_EARLIER_LOAD")
     message = str(held.message)
     assert "old.csv" in message
-    for mode in ("orders", "events"):
+    for mode in ("days", "events", "match"):
         assert f"`./shopx release {held.load_id} --as {mode}`" in message
 
 
