@@ -406,7 +406,7 @@ class _Lander:
             load = ledger.find_load(self.conn, load.load_id)
             if load.released_as is not None:
                 meaning = Meaning(load.released_as)
-            elif load.load_id in self.strangers or load.holds != "sales":  # it takes nothing away
+            elif load.holds != "sales" or self._takes_nothing_away(load, reading):
                 meaning = Meaning(reading.contract.meaning or "events")
             else:
                 meaning = meaning_of(
@@ -420,6 +420,10 @@ class _Lander:
             deciding.note_meaning(self.conn, load.load_id, meaning)
         self.months |= months
         return ledger.find_load(self.conn, load.load_id)
+
+    def _takes_nothing_away(self, load: Load, reading: Reading) -> bool:
+        """It shares nothing, and is not complete for days on which others may stand between its own."""
+        return load.load_id in self.strangers and reading.contract.meaning != "days"
 
     def _hold(self, load: Load, undecided: Undecided) -> Load:
         with self.conn.transaction():
