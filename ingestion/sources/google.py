@@ -49,8 +49,15 @@ def is_installed() -> bool:
     return importlib.util.find_spec("gspread") is not None
 
 
-def client_email(credentials: Path | None) -> str:
-    """Whom a sheet must be shared with. Raises FetchFailed when the credentials cannot be used."""
+def whom_to_share_with(credentials: Path | None) -> str:
+    """The address of the service account. Raises FetchFailed when no sheet can be read here, with what to
+    do."""
+    if not is_installed():
+        raise FetchFailed(f"Reading Google Sheets needs the extra package gspread: {EXTRA}.")
+    return _client_email(credentials)
+
+
+def _client_email(credentials: Path | None) -> str:
     if credentials is None:
         raise FetchFailed(
             "GOOGLE_CREDENTIALS_FILE is not set, so no sheet can be read; set it to the JSON key file of a "
@@ -85,9 +92,7 @@ class Google:
         endpoints: Endpoints | None = None,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        if not is_installed():
-            raise FetchFailed(f"Reading Google Sheets needs the extra package gspread: {EXTRA}.")
-        self.email = client_email(credentials)
+        self.email = whom_to_share_with(credentials)
         self._credentials = credentials
         self._endpoints = endpoints or Endpoints()
         self._wait = wait

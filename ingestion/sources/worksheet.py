@@ -3,7 +3,7 @@
 Put the meaning of a cell here: numbers, dates, errors, A1 ranges. Never a request (google.py).
 
 Cells are read as the sheet holds them, not as it shows them: a price shown as "€ 1.2k" is 1234.56, a date in
-whatever format and locale is ISO. docs/decisions/0024-sheets-are-read-by-cell.md says why.
+whatever format and locale is ISO. docs/decisions/0020-sheets-are-read-by-cell.md says why.
 """
 
 from __future__ import annotations

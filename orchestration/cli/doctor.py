@@ -40,7 +40,7 @@ def doctor(as_json: bool) -> None:
     from warehouse.database import open_warehouse
 
     screen = Screen(quiet=True)
-    lines = list(_machine())
+    lines = [*_machine(), *_sources()]
     with screen.working(), open_warehouse() as warehouse:
         lines += _database(warehouse)
         lines += _pipeline(warehouse)
@@ -71,6 +71,30 @@ def _machine() -> Iterator[Line]:
     )
     yield Line("python", sys.version_info >= (3, 11), sys.version.split()[0], "install Python 3.11 or newer")
     yield Line("packages", True, ", ".join(f"{name} {version(name)}" for name in PACKAGES))
+
+
+def _sources() -> Iterator[Line]:
+    """What feeds need that are asked for their rows. A built-in one that nobody uses is no fault."""
+    from ingestion.sources.fetched import FetchFailed
+    from ingestion.sources.fetching import fetched_feeds, missing_variables
+    from ingestion.sources.google import whom_to_share_with
+    from warehouse.settings import load_settings
+
+    for contract in fetched_feeds():
+        missing = missing_variables(contract)
+        if missing and contract.builtin:
+            continue
+        name = f"feed {contract.feed}"
+        if missing:
+            yield Line(name, False, f"{' and '.join(missing)} not set", "set it in .env, see docs/feeds.md")
+        elif contract.kind == "sheet":
+            try:
+                email = whom_to_share_with(load_settings().google_credentials_file)
+                yield Line(name, True, f"its sheet must be shared with {email}")
+            except FetchFailed as problem:
+                yield Line(name, False, "its sheet cannot be read", problem.message)
+        else:
+            yield Line(name, True, f"asked as kind: {contract.kind}")
 
 
 def _database(warehouse: "Warehouse") -> Iterator[Line]:

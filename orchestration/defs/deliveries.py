@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 CONTRACTS = load_contracts()
 FEEDS = sorted(CONTRACTS)
+#: kind of a feed → the kind that the UI has a picture for
+KINDS = {"csv": "csv", "api": "json", "sheet": "googlesheets", "database": "sql"}
 MASTER = [feed for feed in FEEDS if CONTRACTS[feed].entity is not None]
 # reason of the arrival gate → what the check promises; the suite itself takes seconds to import
 GATE_CHECKS = {
@@ -73,7 +75,7 @@ def _specs() -> list[AssetSpec]:
             ["raw", feed],
             description=f"Deliveries of feed {feed}: each landed in one transaction, then approved or held.",
             group_name="raw",
-            kinds={"csv", "postgres"},
+            kinds={KINDS[CONTRACTS[feed].kind], "postgres"},
             owners=["team:data"],
             metadata={"dagster/table_name": "raw.loads"},
         )

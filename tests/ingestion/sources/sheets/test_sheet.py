@@ -328,6 +328,8 @@ def test_without_credentials_or_gspread_one_sentence_says_so(
     monkeypatch.setattr(google_module, "is_installed", lambda: False)
     with pytest.raises(FetchFailed, match=r"pip install 'shopx-warehouse\[sheets\]'"):
         Google(credentials)
+    monkeypatch.undo()
+    assert google_module.whom_to_share_with(credentials) == ME
 
 
 @pytest.mark.parametrize(
