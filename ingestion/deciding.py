@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ingestion.contract import FEEDS
 from ingestion.contract_edits import contract_keys, write_keys
+from ingestion.conversion import convertible
 from ingestion.effects import possible_modes
 from ingestion.ledger import (
     MODES,
@@ -198,7 +199,9 @@ def release(
             raise ShopxError(
                 f"Load {load_id} ({load.delivered_name}) is {load.status}: there is nothing to release."
             )
-        if load.held_reason == "FOREIGN_CURRENCY":
+        if load.held_reason == "FOREIGN_CURRENCY" and (
+            load.has_rows or load.currency not in convertible(conn)
+        ):
             raise ShopxError(f"Load {load_id} cannot be released: {load.held_message}.")
         if load.status == "withdrawn":
             _refuse_second_copy(conn, load)

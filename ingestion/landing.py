@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ import psycopg
 from ingestion import deciding, ledger
 from ingestion.archive import Archive, Room, Staged
 from ingestion.contract import load_contracts
+from ingestion.conversion import Converter, convertible, known_rates
 from ingestion.given import deliveries, in_chunks
 from ingestion.landed import Landed, LandingResult, Refused, landed_from
 from ingestion.ledger import Load
@@ -104,6 +105,7 @@ def land(
                     landed[taken.load_id] = taken
                 except FileRefused as refusal:
                     refused.append(Refused(Path(delivery.name), refusal.message))
+            landed |= {item.load_id: item for item in lander.land_waiting()}
         for load in ledger.loads_in(conn, "landed"):
             landed.setdefault(load.load_id, landed_from(load))
     return LandingResult(sorted(landed.values(), key=lambda item: (item.delivery_no, item.load_id)), refused)
@@ -169,6 +171,7 @@ class _Lander:
         self.months: set[date] = set()
         self.resumed: dict[tuple[str, str], int] = {}
         self.strangers: set[int] = set()
+        self.waiting: dict[int, Landed] = {}
         fixed = ledger.reporting_currency(conn)
         if fixed and currency and fixed != currency:
             raise ShopxError(
@@ -177,6 +180,17 @@ class _Lander:
             )
         self.given_currency = currency
         self.currency = fixed or currency
+        self._convertible: frozenset[str] | None = None
+
+    @property
+    def convertible(self) -> frozenset[str]:
+        """The currencies lines may be in: with exchange rates those, and the reporting one."""
+        if self.currency is None:
+            return frozenset()
+        if self._convertible is None:
+            known = convertible(self.conn)
+            self._convertible = known | {self.currency} if known else known
+        return self._convertible
 
     def take(
         self, path: Path, *, feed: str | None, follow_links: bool, fetched: Fetched | None = None
@@ -241,6 +255,7 @@ class _Lander:
                 today=self.today,
                 work=staged.path.parent,
                 may_be_empty=fetched is not None and fetched.window is not None,
+                convertible=self.convertible,
             )
         except Undecided as undecided:
             opened.undecided = undecided
@@ -265,7 +280,10 @@ class _Lander:
     def _bring(self, opened: _Opened, load: Load) -> Landed:
         """The rows of an entered delivery, or the question that must be answered first."""
         if opened.resumed is None and load.status == "landing":
-            if opened.reading is not None:
+            if opened.reading is not None and self._needs_others(load, opened.reading.contract):
+                self.waiting[load.load_id] = landed_from(load, opened.came_from, opened.staged)
+                self.strangers.discard(load.load_id)  # its rows are not what was read ahead
+            elif opened.reading is not None:
                 load = self._load(load, opened.reading)
             elif opened.undecided is not None:
                 load = self._hold(load, opened.undecided)
@@ -291,6 +309,18 @@ class _Lander:
         alone = strangers(self.conn, list(waiting.values()))
         self.strangers |= {load for load, is_alone in zip(waiting, alone, strict=True) if is_alone}
 
+    def _needs_others(self, load: Load, contract: Contract) -> bool:
+        """Whether its rows are worked out with what other deliveries say, perhaps later ones of this call."""
+        if contract.entity is not None:
+            return False
+        return contract.price_from is not None or bool(ledger.foreign_currency(self.conn, load.currency))
+
+    def land_waiting(self) -> Iterator[Landed]:
+        """Those that waited for the others of this call, from the archive."""
+        for load_id, seen in self.waiting.items():
+            now = self.resume(ledger.find_load(self.conn, load_id))
+            yield replace(now, path=seen.path, fingerprint=seen.fingerprint)
+
     def resume(self, load: Load) -> Landed:
         """A delivery entered by an interrupted call, or sent back by a release: read from the archive."""
         self.progress(f"{load.delivered_name}: resuming from the archive")
@@ -309,6 +339,7 @@ class _Lander:
                 today=self.today,
                 work=staged.path.parent,
                 may_be_empty=span_of(self.conn, load.load_id) is not None,
+                convertible=self.convertible,
             )
             load = self._load(load, reading)
         except Undecided as undecided:
@@ -370,15 +401,16 @@ class _Lander:
             return load
 
     def _load(self, load: Load, reading: Reading) -> Load:
+        converter = self._converter(load, reading)
         foreign = ledger.foreign_currency(self.conn, load.currency)
-        if foreign is not None:
+        if foreign is not None and converter is None:
             return self._hold(load, Undecided("FOREIGN_CURRENCY", foreign))
         try:
             try:
-                return self._load_once(load, reading)
+                return self._load_once(load, reading, converter)
             except DamagedFile:
                 self.progress(f"{load.delivered_name}: damaged places, reading it carefully")
-                return self._load_once(load, reading.careful())
+                return self._load_once(load, reading.careful(), converter)
         except Undecided as undecided:
             return self._hold(load, undecided)
         except ShopxError as refusal:
@@ -389,7 +421,17 @@ class _Lander:
             log.exception("loading %s (load %s) failed", load.delivered_name, load.load_id)
             return self._fail(load, f"could not be loaded: {type(error).__name__}: {error}"[:500])
 
-    def _load_once(self, load: Load, reading: Reading) -> Load:
+    def _converter(self, load: Load, reading: Reading) -> Converter | None:
+        """What converts its money, where it may hold another currency whose rates are known."""
+        if reading.contract.entity is not None or self.currency is None or load.currency is None:
+            return None
+        columns = reading.facts["columns"]
+        per_line = isinstance(columns, dict) and "currency" in columns and bool(self.convertible)
+        if not per_line and (load.currency == self.currency or load.currency not in self.convertible):
+            return None
+        return Converter(load.currency, self.currency, known_rates(self.conn))
+
+    def _load_once(self, load: Load, reading: Reading, converter: Converter | None = None) -> Load:
         months = set(self.months)
         with self.conn.transaction():
             if ledger.find_load(self.conn, load.load_id, lock=True).status != "landing":
@@ -401,7 +443,14 @@ class _Lander:
                 delivery_no=load.delivery_no,
                 known_months=months,
                 progress=lambda said: self.progress(f"{load.delivered_name}: {said}"),
+                converter=converter,
             )
+            if converter is not None:
+                reading.facts["converted_from"] = sorted(converter.seen - {converter.reporting})
+                self.conn.execute(
+                    "update raw.loads set currency = %s where load_id = %s",
+                    [converter.reporting, load.load_id],
+                )
             measure(self.conn, load, loaded, reading, today=self.today)
             load = ledger.find_load(self.conn, load.load_id)
             if load.released_as is not None:
@@ -418,6 +467,8 @@ class _Lander:
                     currency=load.currency or self.currency,
                 )
             deciding.note_meaning(self.conn, load.load_id, meaning)
+            if load.holds == "rates":
+                self._convertible = None
         self.months |= months
         return ledger.find_load(self.conn, load.load_id)
 

@@ -219,6 +219,6 @@ def foreign_currency(conn: psycopg.Connection[Any], currency: str | None) -> str
     if currency is None or ours is None or currency == ours:
         return None
     return (
-        f"its money is in {currency}, the warehouse reports in {ours}; "
-        "amounts of two currencies are never added up"
+        f"its money is in {currency}, the warehouse reports in {ours}, and no exchange rates are known; "
+        "amounts of two currencies are never added up. Deliver rates (date, currency, rate), then release it"
     )

@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
+from ingestion.conversion import ADDED_COLUMNS
 from ingestion.reading import ACCEPTED_COLUMNS, Batch, Reading, RejectedRow, views
 
 if TYPE_CHECKING:
     import psycopg
     import pyarrow as pa
 
+    from ingestion.conversion import Converter
     from ingestion.entities import Entity
 
 QUEUED_BATCHES = 2
@@ -63,8 +65,10 @@ def load_rows(
     delivery_no: int,
     known_months: set[date],
     progress: Callable[[str], None],
+    converter: Converter | None = None,
 ) -> Loaded:
-    """Send every batch of `reading`; adds to `known_months` those that were made sure of in this transaction.
+    """Send every batch of `reading`, through `converter` if its money is in another currency; adds to
+    `known_months` those that were made sure of in this transaction.
 
     Raises whatever reading raises (DamagedFile, FileRefused, Undecided): then the caller must roll back.
     """
@@ -72,17 +76,18 @@ def load_rows(
         return _load_versions(conn, reading, reading.contract.entity, load_id=load_id, progress=progress)
     loaded = Loaded()
     told = time.monotonic()
-    columns = _filled_columns(reading)
+    columns = _filled_columns(reading) + (list(ADDED_COLUMNS) if converter else [])
     with conn.cursor() as cursor, _Copy(cursor, columns) as copy:
         for batch in _batches(reading):
             if batch is not None:
                 if batch.accepted.num_rows:
-                    months = _note_accepted(loaded, batch.accepted)
+                    accepted = converter.convert(batch.accepted) if converter else batch.accepted
+                    months = _note_accepted(loaded, accepted)
                     if not known_months.issuperset(months):
                         copy.pause()
                         _make_months(cursor, sorted(set(months) - known_months))
                         known_months.update(months)
-                    copy.send(_with_keys(batch.accepted, columns, load_id, delivery_no), months)
+                    copy.send(_with_keys(accepted, columns, load_id, delivery_no), months)
                 if batch.rejected:
                     loaded.rows_rejected += len(batch.rejected)
                     copy.pause()
@@ -90,6 +95,8 @@ def load_rows(
             if time.monotonic() - told >= SILENCE_S:
                 told = time.monotonic()
                 progress(f"{loaded.rows_accepted + loaded.rows_rejected:,} rows so far")
+    if converter is not None:
+        converter.check()
     return loaded
 
 
@@ -272,7 +279,7 @@ def _filled_columns(reading: Reading) -> list[str]:
     return ["load_id", "order_line_key"] + [
         name
         for name, _ in ACCEPTED_COLUMNS
-        if name != "row_number"
+        if name not in ("row_number", "currency")
         and (name not in optional or name in computed or theirs.get(name, name) in used)
     ]
 

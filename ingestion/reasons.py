@@ -72,7 +72,7 @@ _ALL = (
         "FOREIGN_CURRENCY",
         "row",
         "A row, or the whole file, is in another currency than it is counted in; two are never added up.",
-        "Deliver it in that currency",
+        "Deliver it in that currency, or deliver exchange rates and release it",
     ),
     # one row
     Reason(
@@ -249,6 +249,12 @@ _ALL = (
         "load",
         "It reaches into a month whose rows were archived and dropped.",
         "Restore the month, then release it",
+    ),
+    Reason(
+        "RATE_MISSING",
+        "load",
+        "Some of its days have no exchange rate into the reporting currency.",
+        "Deliver rates for these days, then release it",
     ),
     Reason(
         "DECIMAL_MARK_UNDECIDED",

@@ -91,10 +91,11 @@ class CellRules(Rules):
                 self._number_checks(name, mark)
         self._text_lengths()
         if self.has("currency") and self.settled.currency:
+            allowed = sorted({self.settled.currency} | self.settled.convertible)
+            listed = ", ".join(map(literal, allowed))
             self.check(
-                "currency", "FOREIGN_CURRENCY", self.settled.currency,
-                f"upper(t_currency) <> {literal(self.settled.currency)}",
-            )  # fmt: skip
+                "currency", "FOREIGN_CURRENCY", " or ".join(allowed), f"upper(t_currency) not in ({listed})"
+            )
 
     def _number_checks(self, name: str, mark: str) -> None:
         digits = self.decimals.get(name, self.digits)

@@ -36,12 +36,14 @@ def open_reading(
     contracts: Mapping[str, Contract] | None = None,
     may_be_empty: bool = False,
     work: Path | None = None,
+    convertible: frozenset[str] = frozenset(),
 ) -> Reading:
     """Open `path` as a delivery of `feed` (or of the contract its header fits).
 
     `read_as` holds what a person decided, e.g. `{"date_order": "day-first"}`; `currency` is the reporting
-    currency; what must be unpacked goes below the folder `work`, or into a temporary one. Raises FileRefused
-    (it can be no delivery) or Undecided (it must be held), both before anything is yielded.
+    currency, `convertible` what else lines may be in; what must be unpacked goes below the folder `work`, or
+    into a temporary one. Raises FileRefused (it can be no delivery) or Undecided (it must be held), both
+    before anything is yielded.
     """
     known = load_contracts() if contracts is None else contracts
     stated = known.get(feed) if feed is not None else None
@@ -64,7 +66,9 @@ def open_reading(
     contract.limits.check_rows(path, found.lines)
     try:
         check_encoding(unpacked, found, contract, asked)
-        settled = settle(path, found, head, match, read_as=read_as, currency=currency)
+        settled = settle(
+            path, found, head, match, read_as=read_as, currency=currency, convertible=convertible
+        )
     except Undecided as undecided:
         undecided.contract = contract
         raise

@@ -37,6 +37,8 @@ class Settled:
     currency: str | None
     #: anything beyond plain ASCII, a quote or a tab stands in the file: wide white space and NFC then matter
     wide_spaces: bool = False
+    #: other currencies that lines may be in, because exchange rates are known
+    convertible: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ ACCEPTED_COLUMNS: tuple[tuple[str, str], ...] = (
     ("tax_cents", "int64"),
     ("cost_cents", "int64"),
     ("net_cents", "int64"),
+    ("currency", "string"),
 )
 
 

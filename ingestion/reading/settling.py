@@ -37,7 +37,14 @@ _MARK_CHOICES = {
 
 
 def settle(
-    path: Path, found: Scan, head: Head, match: Match, *, read_as: Mapping[str, str], currency: str | None
+    path: Path,
+    found: Scan,
+    head: Head,
+    match: Match,
+    *,
+    read_as: Mapping[str, str],
+    currency: str | None,
+    convertible: frozenset[str] = frozenset(),
 ) -> Settled:
     """Date order, decimal mark and currency of this file. Raises Undecided where the file does not prove
     them."""
@@ -57,6 +64,7 @@ def settle(
         if entity
         else _currency(match.contract, cells.get("currency", []), currency),
         wide_spaces=found.wide_spaces,
+        convertible=convertible,
     )
 
 

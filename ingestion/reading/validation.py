@@ -42,6 +42,7 @@ class _Compiler(AmountRules):
             f"(gross {cents} as gross_cents, ({discount} {cents} as discount_cents",
             f"{tax} as tax_cents, {cost} as cost_cents",
             f"((gross + {discount}) {cents} as net_cents",
+            f"{'upper(t_currency)' if self.has('currency') else 'null::varchar'} as currency",
         ]
         raw = ", ".join(f"coalesce(r_{name}, '')" for name in self.columns)
         return f"select {', '.join(parts)}, bits, case when bits <> 0 then [{raw}] end as raw_cells"

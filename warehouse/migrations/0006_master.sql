@@ -115,10 +115,10 @@ create index rates_day on raw.rates (currency, rate_date);
 -- Sales in another currency than the reporting one, converted line by line.
 alter table raw.sales_lines add column original_currency text;
 alter table raw.sales_lines add column original_gross_cents bigint;
-alter table raw.sales_lines add column exchange_rate numeric;
+alter table raw.sales_lines add column exchange_rate_billionths bigint;
 comment on column raw.sales_lines.original_currency is 'Currency of the delivery where it was converted, else null.';
 comment on column raw.sales_lines.original_gross_cents is 'gross_cents before conversion, in minor units of original_currency.';
-comment on column raw.sales_lines.exchange_rate is 'The rate it was converted with (raw.rates).';
+comment on column raw.sales_lines.exchange_rate_billionths is '10^9 times the rate it was converted with (raw.rates).';
 
 -- How many rows of each delivery are stored, whatever it holds.
 create view raw.stored_rows as
