@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ingestion.entities import ENTITIES, Entity, Holds, MasterField
 from ingestion.forms.encoded import known_encoding
+from ingestion.forms.fixed_width import FixedWidth
 from ingestion.forms.limits import Limits
 from ingestion.sources.api import ApiSource, DottedPath
 from ingestion.sources.database import DatabaseSource
@@ -85,6 +86,8 @@ class Contract(_Strict):
     max_reject_share: Share = 0.05
     null_words: tuple[str, ...] = ()
     limits: Limits = Limits()
+    worksheet: str | None = Field(default=None, min_length=1, max_length=31)
+    fixed_width: FixedWidth | None = None
     price_from: Literal["products"] | None = None
     columns: dict[Field_ | MasterField, Column]
     sha256: str = ""
@@ -175,6 +178,17 @@ class Contract(_Strict):
                 "delivers: days with database: cursor would take the rest of a day away whenever one row of "
                 "it changes; leave cursor out, or write delivers: lines, orders or events"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Contract:
+        given = [name for name in ("worksheet", "fixed_width") if getattr(self, name) is not None]
+        if given and self.kind != "csv":
+            raise ValueError(f"{given[0]}: has no meaning with kind: {self.kind}; it is for files")
+        if len(given) > 1:
+            raise ValueError("fixed_width: is for text and worksheet: for workbooks; leave one out")
+        if self.fixed_width and self.encoding in ("utf-16-le", "utf-16-be"):
+            raise ValueError("fixed_width: cannot be cut from UTF-16; save the file as UTF-8")
         return self
 
     @property

@@ -134,6 +134,18 @@ _ALL = (
         "A list, an object or true/false stands where a text or a number is wanted.",
         "Name another field in the contract, or rows: for a list of lines",
     ),
+    Reason(
+        "CELL_IS_ERROR",
+        "row",
+        "A cell holds the error of a formula, such as #REF!, and no value.",
+        "Mend the formula and drop the file again",
+    ),
+    Reason(
+        "DIGITS_LOST",
+        "row",
+        "The number has more digits than a spreadsheet keeps: those after the fifteenth are gone.",
+        "Format the column as text before the number is typed or imported",
+    ),
     # the whole file, nothing written
     Reason("FILE_MISSING", "file", "There is no file at that path.", "Check the path"),
     Reason("FILE_UNREADABLE", "file", "The file may not be read.", "Check its permissions"),
@@ -179,6 +191,12 @@ _ALL = (
         "Unpack it and drop the files themselves",
     ),
     Reason(
+        "WORKSHEET_MISSING",
+        "file",
+        "The workbook has no worksheet of the name that the contract gives.",
+        "Rename the worksheet, or correct worksheet in the contract",
+    ),
+    Reason(
         "COLUMN_MISSING",
         "file",
         "A column that every sale needs is not in the header.",
@@ -204,6 +222,12 @@ _ALL = (
         "load",
         "Some dates can only be day-first, others only month-first.",
         "Correct the file, or release it as one; the others are rejected",
+    ),
+    Reason(
+        "WORKSHEET_UNDECIDED",
+        "load",
+        "Several worksheets of the workbook hold data, and nothing says which of them holds the sales.",
+        "Release it as the worksheet that holds the sales, or save each as a file of its own",
     ),
     Reason(
         "ENCODING_UNDECIDED",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from ingestion.forms import encoded, gzipped, json_records, zipped
+from ingestion.forms import encoded, fixed_width, gzipped, json_records, parquet, workbook, zipped
 from ingestion.forms.unpacked import Asked, Unpacked
 from ingestion.refusals import FileRefused
 
@@ -32,7 +32,7 @@ class Form(Protocol):
 
 
 #: Asked in this order; the first that recognises the file unpacks it.
-FORMS: tuple[Form, ...] = (gzipped, zipped, json_records, encoded)
+FORMS: tuple[Form, ...] = (gzipped, workbook, zipped, parquet, json_records, fixed_width, encoded)
 
 
 def unpack(path: Path, asked: Asked) -> Unpacked:

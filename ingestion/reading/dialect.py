@@ -18,9 +18,8 @@ SAMPLE_BYTES = 256 * 1024
 DELIMITERS = (",", ";", "\t", "|")
 _CHUNK = 1024 * 1024
 _MAGIC = {
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"%PDF": "a PDF", b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture",
-    b"PAR1": "a Parquet file", b"SQLite format 3": "a database",
+    b"SQLite format 3": "a database",
 }  # fmt: skip
 
 
