@@ -147,6 +147,10 @@ def test_a_rejected_row_of_a_packed_file_has_its_place_in_the_file_inside(tmp_pa
         (zipped({"a.csv": csv_text().encode()}).replace(b"a.csv", b"b.csv", 1), "FILE_DAMAGED"),
         (zipped({f"{n}.csv": b"" for n in range(1100)}), "ARCHIVE_REFUSED"),
     ],
+    ids=[
+        "cut short", "followed by more", "of nothing", "in an archive", "of a zip", "of a PDF", "empty zip",
+        "zip of two", "zip in a zip", "cut zip", "zip that contradicts itself", "zip of a thousand",
+    ],
 )  # fmt: skip
 def test_archives_that_are_no_delivery(tmp_path: Path, content: bytes, code: str) -> None:
     path = tmp_path / "sales.csv"
