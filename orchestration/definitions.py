@@ -10,11 +10,12 @@ from orchestration.defs.publication import publication
 from orchestration.defs.resources import BatchSession
 from orchestration.defs.schedules import nightly
 from orchestration.defs.sensors import inbox_sensor
+from orchestration.defs.sources import fetched_assets, fetched_sensors, nightly_sync, sync_job
 
 defs = Definitions(
-    assets=[deliveries, build_loads, core_models, mart_models, publication],
-    jobs=[batch_job],
-    schedules=[nightly],
-    sensors=[inbox_sensor],
+    assets=[deliveries, build_loads, core_models, mart_models, publication, *fetched_assets],
+    jobs=[batch_job, sync_job],
+    schedules=[nightly, nightly_sync],
+    sensors=[inbox_sensor, *fetched_sensors],
     resources={"session": BatchSession()},
 )

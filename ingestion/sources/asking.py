@@ -69,30 +69,39 @@ def next_cursor(past: Sequence[Past], *, every_row_is_new: bool) -> Cursor | Non
 def next_windows(
     past: Sequence[Past], *, last: date, days_back: int, since: date | None, at_most_days: int
 ) -> list[Window]:
-    """The days to ask for, up to `last`: those of `days_back` days, and older ones that no delivery covers.
+    """The days to ask for, up to `last`: always those of `days_back` days, and what is missing besides.
 
-    A day is covered by a delivery that counts; so the days of one that failed, was held or was withdrawn
-    are asked for again. At the first time it begins with `since`, or `days_back` days. No window is longer
-    than `at_most_days`.
+    Missing are days that no delivery covers which counts: those since the last one that does, those since
+    `since`, and those of a delivery that failed, was held or was withdrawn. No window is longer than
+    `at_most_days`.
     """
-    covered = sorted(
-        (each.asked_first, each.asked_last)
-        for each in past
-        if each.status in COUNTS and each.asked_first and each.asked_last
-    )
-    recent = last - (days_back - 1) * DAY
-    first = covered[0][0] if covered else min(since or recent, last)
-    wanted: list[Window] = []
-    at = first
-    for start, end in covered:
-        if start > at:
-            wanted.append(Window(at, min(start - DAY, last)))
-        at = max(at, end + DAY)
-    if at <= last:
-        wanted.append(Window(at, last))
-    wanted = [window for window in wanted if window.first <= last]
-    wanted.append(Window(recent, last))
-    return [part for window in _joined(wanted) for part in split(window, at_most_days)]
+    covered = [window for each in past if each.status in COUNTS and (window := _days(each))]
+    recent = Window(min(last, last - (days_back - 1) * DAY), last)
+    due = [window for each in past if each.status != "duplicate" and (window := _days(each))]
+    if covered and (newest := max(window.last for window in covered)) < last:
+        due.append(Window(newest + DAY, last))
+    if since is not None and since <= last:
+        due.append(Window(since, last))
+    missing = [part for window in due for part in _without(window, covered) if part.first <= last]
+    wanted = _joined([*missing, recent])
+    return [part for window in wanted for part in split(window, at_most_days)]
+
+
+def _days(past: Past) -> Window | None:
+    return Window(past.asked_first, past.asked_last) if past.asked_first and past.asked_last else None
+
+
+def _without(window: Window, covered: Sequence[Window]) -> list[Window]:
+    """What is left of the days of `window`."""
+    left = []
+    at = window.first
+    for known in sorted(covered, key=lambda each: each.first):
+        if known.first > at:
+            left.append(Window(at, min(known.first - DAY, window.last)))
+        at = max(at, known.last + DAY)
+        if at > window.last:
+            return left
+    return [*left, Window(at, window.last)]
 
 
 def split(window: Window, at_most_days: int) -> list[Window]:

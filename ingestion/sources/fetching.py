@@ -7,6 +7,7 @@ killed later leaves a delivery that the next landing finishes from the archive.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ingestion.contract import Contract
     from warehouse.database import Warehouse
 
+log = logging.getLogger(__name__)
 FETCHING_LOCK = 723601  # the first half of the lock; the other is the feed
 
 
@@ -80,6 +82,10 @@ def fetch_feeds(
             result.landed.extend(fetch_feed(warehouse, feed, window=window, today=today, progress=progress))
         except ShopxError as failure:
             result.failures[feed] = failure.message
+        except Exception as error:
+            # what it says may hold an address or a key, so only the log of this machine gets it
+            log.exception("fetching %s failed", feed)
+            result.failures[feed] = f"Feed {feed} could not be fetched: {type(error).__name__}."
     return result
 
 

@@ -8,7 +8,7 @@ import traceback
 
 import click
 
-from orchestration.cli import dbt, demo, doctor, ledger, run, sql, up, verify
+from orchestration.cli import dbt, demo, doctor, ledger, run, sql, sync, up, verify
 from warehouse.errors import ShopxError
 
 
@@ -28,6 +28,7 @@ for command in (
     up.up,
     up.down,
     run.run,
+    sync.sync,
     ledger.loads,
     ledger.rejects,
     ledger.release,

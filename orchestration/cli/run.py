@@ -69,6 +69,8 @@ def run(
     from orchestration.cli.screen import Screen, json_text
     from warehouse.database import open_warehouse
 
+    if feed and not paths:
+        _refuse_fetched(feed)
     screen = Screen(quiet=as_json)
     with screen.working(), open_warehouse(progress=screen.say) as warehouse:
         outcome = run_files(
@@ -86,6 +88,15 @@ def run(
     else:
         outcome.show()
     raise click.exceptions.Exit(outcome.exit_code)
+
+
+def _refuse_fetched(feed: str) -> None:
+    """A feed that is asked has no files lying about to be run."""
+    from ingestion.contract import load_contracts
+
+    contract = load_contracts().get(feed)
+    if contract is not None and contract.is_fetched:
+        raise click.UsageError(f"Feed {feed} is asked, not dropped: ./shopx sync {feed}")
 
 
 @dataclass(frozen=True)
@@ -226,7 +237,7 @@ def run_pending(warehouse: "Warehouse", screen: "Screen", *, about: int) -> Outc
     outcome = run_files(warehouse, [], screen, by="shopx run")
     if any(verdict.load_id == about for verdict in outcome.verdicts):
         return outcome
-    return replace(outcome, verdicts=[*_verdicts(warehouse, [about]), *outcome.verdicts])
+    return replace(outcome, verdicts=[*verdicts_of(warehouse, [about]), *outcome.verdicts])
 
 
 def tell_landed(screen: "Screen", landing: "LandingResult") -> None:
@@ -254,7 +265,7 @@ def judge(warehouse: "Warehouse", batch: "Batch") -> Outcome:
     with warehouse.connect("owner", autocommit=True) as conn:
         currency = conn.execute("select value from ops.settings where name = 'currency'").fetchone()
     landed = batch.landing.landed if batch.landing else []
-    verdicts = _verdicts(warehouse, [load.load_id for load in landed])
+    verdicts = verdicts_of(warehouse, [load.load_id for load in landed])
     if batch.landing:
         verdicts += [
             Verdict(str(r.path), "REFUSED", None, None, 0, 0, 0, 0, r.sentence) for r in batch.landing.refused
@@ -274,7 +285,8 @@ def judge(warehouse: "Warehouse", batch: "Batch") -> Outcome:
     )
 
 
-def _verdicts(warehouse: "Warehouse", load_ids: list[int]) -> list[Verdict]:
+def verdicts_of(warehouse: "Warehouse", load_ids: list[int]) -> list[Verdict]:
+    """What became of these loads, in delivery order."""
     with warehouse.connect("owner", autocommit=True) as conn:
         found = conn.execute(
             "select l.load_id, l.delivered_name, l.status, l.feed, l.rows_delivered, l.rows_accepted,"

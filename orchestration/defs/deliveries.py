@@ -76,6 +76,8 @@ def _specs() -> list[AssetSpec]:
             description=f"Deliveries of feed {feed}: each landed in one transaction, then approved or held.",
             group_name="raw",
             kinds={KINDS[CONTRACTS[feed].kind], "postgres"},
+            # the days of a feed that is asked are an asset of their own (defs/sources.py)
+            deps=[AssetKey(["fetched", feed])] if CONTRACTS[feed].is_fetched else [],
             owners=["team:data"],
             metadata={"dagster/table_name": "raw.loads"},
         )

@@ -10,7 +10,7 @@ from orchestration.instance import BATCH_JOB, BATCH_TAG
 
 batch_job = define_asset_job(
     BATCH_JOB,
-    selection=AssetSelection.all(),
+    selection=AssetSelection.all() - AssetSelection.groups("fetched"),  # those are asked before a batch
     description="Land, gate, build, audit, publish. Without configuration: the inbox and what is pending.",
     executor_def=in_process_executor,
     hooks={tell_of_failure},

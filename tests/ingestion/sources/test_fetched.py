@@ -110,10 +110,16 @@ def covered(*days: tuple[int, int], status: str = "approved") -> list[Past]:
         ([], 5, [(5, 20)]),
         (covered((1, 19)), None, [(18, 20)]),
         (covered((1, 10)), None, [(11, 20)]),
-        (covered((1, 10), (12, 20)), None, [(11, 11), (18, 20)]),
+        (covered((1, 10), (12, 20)), None, [(18, 20)]),
+        (covered((1, 10), (12, 20)), 1, [(11, 11), (18, 20)]),
         (covered((1, 10)) + covered((11, 14), status="held") + covered((15, 20)), None, [(11, 14), (18, 20)]),
         (covered((1, 10)) + covered((5, 20), status="withdrawn"), None, [(11, 20)]),
         (covered((25, 26)), None, [(18, 20)]),
+        (covered((3, 4)) + covered((1, 17)), None, [(18, 20)]),
+        (covered((2, 4), status="failed") + covered((10, 19)), None, [(2, 4), (18, 20)]),
+        (covered((1, 3), status="withdrawn") + covered((2, 19)), None, [(1, 1), (18, 20)]),
+        (covered((2, 4), status="duplicate") + covered((10, 19)), None, [(18, 20)]),
+        (covered((2, 4)) + covered((10, 19)), None, [(18, 20)]),  # days that nobody asked for are not due
     ],
 )  # fmt: skip
 def test_days_that_no_counting_delivery_covers_are_asked_for_again(
