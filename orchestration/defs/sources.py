@@ -36,6 +36,7 @@ from dagster import (
 from ingestion.sources.fetched import Window
 from ingestion.sources.fetching import fetch_feed, fetch_feeds, fetched_feeds, is_configured
 from orchestration.defs.builds import BuildConfig
+from orchestration.defs.deliveries import KINDS
 from orchestration.defs.jobs import batch_job
 from orchestration.defs.resources import BatchSession
 from warehouse.database import Warehouse
@@ -71,7 +72,7 @@ def _asset(contract: "Contract") -> AssetsDefinition:
         backfill_policy=BackfillPolicy.single_run() if partitions else None,
         description=f"{contract.title}, asked and landed. One row of the ledger per answer.",
         group_name=FETCHED,
-        kinds={contract.kind, "postgres"},
+        kinds={KINDS[contract.kind], "postgres"},
         owners=["team:data"],
         metadata={"dagster/table_name": "raw.loads"},
     )
