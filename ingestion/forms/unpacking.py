@@ -8,7 +8,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from ingestion.forms import encoded, fixed_width, gzipped, json_records, parquet, workbook, zipped
+from ingestion.forms import (
+    encoded,
+    fixed_width,
+    gzipped,
+    json_records,
+    parquet,
+    sheet_cells,
+    workbook,
+    zipped,
+)
 from ingestion.forms.unpacked import Asked, Unpacked
 from ingestion.refusals import FileRefused
 
@@ -32,7 +41,16 @@ class Form(Protocol):
 
 
 #: Asked in this order; the first that recognises the file unpacks it.
-FORMS: tuple[Form, ...] = (gzipped, workbook, zipped, parquet, json_records, fixed_width, encoded)
+FORMS: tuple[Form, ...] = (
+    sheet_cells,
+    gzipped,
+    workbook,
+    zipped,
+    parquet,
+    json_records,
+    fixed_width,
+    encoded,
+)
 
 
 def unpack(path: Path, asked: Asked) -> Unpacked:

@@ -92,7 +92,7 @@ def text(cell: Mapping[str, Any]) -> str | None:
     """One cell; None where it is blank. Raises StillCalculating."""
     value: Mapping[str, Any] = cell.get("effectiveValue") or {}
     if "stringValue" in value:
-        return str(value["stringValue"])
+        return str(value["stringValue"]) or None
     if "numberValue" in value:
         style = (cell.get("effectiveFormat") or {}).get("numberFormat") or {}
         return _moment(value["numberValue"], style.get("type")) or number(

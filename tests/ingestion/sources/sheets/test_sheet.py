@@ -84,7 +84,7 @@ def test_cells_come_as_the_sheet_holds_them(google: Any, read: Read) -> None:
         "Date,Order,Zip,Product,Price,Paid\n"
         '2026-03-01,007,00042,"Mug ""blue"", large",1234.5,TRUE\n'
         '2026-03-01 10:30:00,1001,,"Tea\nloose",3.3,no\n'
-        '18:00:00,1e+15,,"",0.3,0.0000001\n'
+        "18:00:00,1e+15,,,0.3,0.0000001\n"
     )
 
 

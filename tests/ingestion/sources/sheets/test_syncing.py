@@ -123,4 +123,40 @@ def test_a_refused_row_says_the_row_of_the_spreadsheet(
     assert (landed.rows_accepted, landed.rows_rejected) == (1, 1)
     ((sheet_row, message),) = files.rows(warehouse, "select sheet_row, messages[1] from raw.rejected_rows")
     assert sheet_row == 4
-    assert 'row 4 (line 4), column "Amount": saw "#REF!"' in message
+    assert message.startswith('row 4 (line 4), column "Amount": saw "#REF!", expected a value')
+
+
+def test_a_broken_cell_costs_its_row_also_where_a_text_stands(
+    files: Any, warehouse: Warehouse, google: Any, sync: Sync
+) -> None:
+    """An error in a text column is no name of a product, and a number of 16 digits is no order id."""
+    sell(
+        google,
+        (0, "1", "Mug", 2.5),
+        (0, "2", google.error("NAME"), google.error("DIVIDE_BY_ZERO")),
+        (40, "3", google.error("N_A"), 1),
+        (0, google.number(1234567890123456), "Tea", 1),
+        (0, "5", "see #REF! there", "much"),
+        at="1",
+    )
+    sheet_row = google.tabs[0].rows
+    for row in sheet_row:
+        row.append({})
+    sheet_row[1][4] = google.error("REF")  # in a column that nobody asked for
+    (landed,) = sync()
+    assert (landed.rows_accepted, landed.rows_rejected) == (1, 4)
+    found = files.rows(
+        warehouse,
+        "select sheet_row, byte_offset, reasons, columns, raw_bytes from raw.rejected_rows order by 1",
+    )
+    told = [(row, *sorted(zip(columns, reasons, strict=True))) for row, _, reasons, columns, _ in found]
+    assert told == [
+        (3, ("Amount", "CELL_IS_ERROR"), ("Product", "CELL_IS_ERROR")),
+        (4, ("Date", "DATE_IN_FUTURE"), ("Product", "CELL_IS_ERROR")),
+        (5, ("Order", "DIGITS_LOST")),
+        (6, ("Amount", "NUMBER_FORMAT")),
+    ]
+    ((sha256,),) = files.rows(warehouse, "select content_sha256 from raw.loads")
+    data = (warehouse.settings.archive / sha256[:2] / sha256).read_bytes()
+    for _, offset, _, _, raw in found:
+        assert data[offset:].startswith(bytes(raw) + b"\n")
