@@ -6,7 +6,9 @@ Put the contract's shape and its loading here. Never matching of headers (matchi
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -31,6 +33,11 @@ Field_ = Literal[
     "category", "customer_id", "customer_name", "customer_email", "store", "region", "country", "sales_rep",
     "channel", "quantity", "unit_price", "amount", "discount", "tax", "unit_cost", "currency",
 ]  # fmt: skip
+DateForm = Literal[
+    "iso", "by-proof", "day-first", "month-first", "year-first",
+    "excel-serial", "excel-serial-1904", "epoch-seconds", "epoch-milliseconds",
+]  # fmt: skip
+_COUNTED = {"excel-serial", "excel-serial-1904", "epoch-seconds", "epoch-milliseconds"}
 NUMBERS = ("quantity", "unit_price", "amount", "discount", "tax", "unit_cost")
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -39,12 +46,27 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def usable_expression(expression: str) -> str:
+    """The regular expression as given. Raises ValueError, with a sentence, for one that no row could be
+    tried on."""
+    try:
+        re.compile(expression)
+    except re.error as error:
+        raise ValueError(f'"{expression}" is no regular expression: {error}') from error
+    if re.search(r"\(\?<?[=!]|\\[1-9]|\(\?P=|[*+?}]\+", expression):
+        raise ValueError(
+            f'"{expression}" looks ahead, looks back or refers back, which a column\'s pattern cannot'
+        )
+    return expression
+
+
 class Column(_Strict):
     """How one of our columns is found and what its cells may hold.
 
     `optional`: the header may lack it; `required`: no cell of it may be empty; `above`, `below`: exclusive
-    bounds; `spreadsheet_integer`: ids that a spreadsheet turned into 17850.0 lose the .0 again; `join`: all
-    of `names` together make the text, in that order, with this between them (master data only).
+    bounds; `one_of`: the only texts it may hold; `case`: the letters it is kept in; `spreadsheet_integer`:
+    ids that a spreadsheet turned into 17850.0 lose the .0 again; `join`: all of `names` together make the
+    text, in that order, with this between them (master data only).
     """
 
     names: tuple[str, ...] = Field(min_length=1)
@@ -52,10 +74,40 @@ class Column(_Strict):
     required: bool = False
     pattern: str | None = None
     null_words: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+    case: Literal["upper", "lower"] | None = None
     spreadsheet_integer: bool = False
-    above: int | None = None
-    below: int | None = None
+    above: Decimal | None = Field(default=None, allow_inf_nan=False)
+    below: Decimal | None = Field(default=None, allow_inf_nan=False)
     join: str | None = None
+
+    @field_validator("pattern")
+    @classmethod
+    def _known_pattern(cls, value: str | None) -> str | None:
+        return None if value is None else usable_expression(value)
+
+
+class NotSale(_Strict):
+    """Lines that are no sale of goods: which they are (whole words in any case, or a pattern) and what they
+    are.
+
+    They are stored and accounted for like every line, but count neither as revenue nor as orders.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    column: Field_
+    words: tuple[str, ...] = ()
+    pattern: str | None = None
+    as_: Literal["gift_card", "deposit", "shipping", "fee", "tip", "donation", "other"] = Field(alias="as")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> NotSale:
+        if bool(self.words) == (self.pattern is not None):
+            raise ValueError("give either words or a pattern")
+        if self.pattern is not None:
+            usable_expression(self.pattern)
+        return self
 
 
 class Contract(_Strict):
@@ -78,10 +130,18 @@ class Contract(_Strict):
     day_starts_at: str = Field(default="00:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
     decimal_mark: Literal[".", ","] | None = None
-    date_formats: tuple[Literal["iso", "day-first", "month-first", "by-proof"], ...] = ("iso", "by-proof")
+    date_formats: tuple[str, ...] = Field(default=("iso", "by-proof"), min_length=1)
     encoding: str | None = None
     derive: bool = False
     round: Literal["line"] | None = None
+    amount_counts: Literal["amount", "quantity_x_price"] | None = None
+    amount_is: Literal["before_discount", "after_discount"] | None = None
+    discount_is: Literal["amount", "share", "percent"] = "amount"
+    prices_include_tax: bool | None = None
+    not_sales: tuple[NotSale, ...] = ()
+    identity: tuple[Field_, ...] = ()
+    path: str | None = None
+    values: dict[Field_, str] = {}
     allow_zero_amount: bool = False
     max_reject_share: Share = 0.05
     null_words: tuple[str, ...] = ()
@@ -113,9 +173,37 @@ class Contract(_Strict):
     def _known_encoding(cls, value: str | None) -> str | None:
         return None if value is None else known_encoding(value)
 
+    @field_validator("date_formats")
+    @classmethod
+    def _known_forms(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        from ingestion.reading.date_patterns import parse  # noqa: PLC0415 - reading imports this module
+
+        for form in value:
+            if form not in get_args(DateForm):
+                parse(form)
+        meanings = [{"day-first", "month-first", "year-first", "by-proof"}, _COUNTED]
+        if any(len(meaning & set(value)) > 1 for meaning in meanings):
+            raise ValueError("names two meanings of the same figures; keep one, or only by-proof")
+        return value
+
+    @field_validator("path")
+    @classmethod
+    def _known_path(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            groups = re.compile(value).groupindex
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        if not groups:
+            raise ValueError('names no column; write a group like "(?P<store>[^/]+)/"')
+        if unknown := sorted(set(groups) - set(get_args(Field_))):
+            raise ValueError(f"{', '.join(unknown)} is no column of ours")
+        return value
+
     @model_validator(mode="after")
     def _enough_columns(self) -> Contract:
-        has = self.columns.keys()
+        has = self.columns.keys() | self.given
         if self.holds != "sales":
             return self._of_master_data()
         _refuse_others(self.columns, frozenset(get_args(Field_)), "sales")
@@ -138,6 +226,10 @@ class Contract(_Strict):
             raise ValueError(
                 "delivers: lines needs the columns order_id and line_number, to know which lines come again"
             )
+        if twice := sorted(self.columns.keys() & self.given):
+            raise ValueError(f"{', '.join(twice)}: comes from a column and from path or values; keep one")
+        if twice := sorted(self.values.keys() & self.path_names):
+            raise ValueError(f"{', '.join(twice)}: stands in path and in values; keep one")
         return self
 
     @model_validator(mode="after")
@@ -232,6 +324,53 @@ class Contract(_Strict):
     def entity(self) -> Entity | None:
         """The kind of master data it holds; None for sales."""
         return ENTITIES.get(self.holds)
+
+    @model_validator(mode="after")
+    def _useful_keys(self) -> Contract:
+        for_sales = ("amount_counts", "amount_is", "not_sales", "identity", "path", "values")
+        if self.entity is not None:
+            if used := [key for key in for_sales if getattr(self, key)]:
+                raise ValueError(f"{used[0]}: is for sales")
+            return self
+        has = self.columns.keys() | self.given
+        three = {"quantity", "unit_price", "amount"}
+        if self.amount_counts is not None and not three <= has:
+            raise ValueError("amount_counts: needs columns for quantity, unit_price and amount")
+        if "discount" not in has and (self.discount_is != "amount" or self.amount_is is not None):
+            raise ValueError("discount_is, amount_is: there is no column for discount")
+        if self.amount_is is not None and "amount" not in has:
+            raise ValueError("amount_is: there is no column for amount")
+        if lacking := [name for name in self.identity if name not in has]:
+            raise ValueError(f"identity: there is no column for {', '.join(lacking)}")
+        if lacking := [rule.column for rule in self.not_sales if rule.column not in has]:
+            raise ValueError(f"not_sales: there is no column for {', '.join(lacking)}")
+        for name, column in self.columns.items():
+            if name not in NUMBERS and (column.above is not None or column.below is not None):
+                raise ValueError(f"columns.{name}: above and below are for numbers")
+            if (name in NUMBERS or name == "date") and (column.case or column.one_of):
+                raise ValueError(f"columns.{name}: case and one_of are for texts")
+        return self
+
+    @property
+    def path_names(self) -> frozenset[str]:
+        """Our columns whose value stands in the path of a delivery."""
+        return frozenset(re.compile(self.path).groupindex if self.path else ())
+
+    @property
+    def given(self) -> frozenset[str]:
+        """Our columns that have one value for the whole delivery: from its path, or the same in all."""
+        return self.path_names | self.values.keys()
+
+    def path_values(self, path: str) -> dict[str, str] | None:
+        """What the path of a delivery says, ours -> value; None where `path` of the contract does not fit
+        its end.
+
+        `path` has forward slashes. A group that took no part gives no value.
+        """
+        if self.path is None:
+            return {}
+        fit = re.search(rf"(?:^|/)(?:{self.path})$", path)
+        return None if fit is None else {name: value for name, value in fit.groupdict().items() if value}
 
     @property
     def source_name(self) -> str:

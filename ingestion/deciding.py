@@ -309,14 +309,11 @@ def _read_as(conn: psycopg.Connection[Any], load: Load, as_: str | None, choices
 
 
 def _refuse_second_copy(conn: psycopg.Connection[Any], load: Load) -> None:
-    path_values = conn.execute(
-        "select path_values from raw.loads where load_id = %s", [load.load_id]
-    ).fetchone()
     twins = same_bytes(
         conn,
         content_sha256=load.content_sha256,
         source=load.source,
-        path_values=path_values[0] if path_values else None,
+        path_values=load.path_values,
         other_than=load.load_id,
     )
     if twins:

@@ -5,6 +5,7 @@ Put what can be told from names and file facts alone here. Never open a file.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,12 +18,37 @@ FEWEST_TOGETHER = 8
 UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".download", ".filepart", ".swp")
 
 
+#: Files that were refused lie here until somebody has looked; nothing in it is a delivery.
+REFUSED = "refused"
+
+
 def is_candidate(path: Path) -> bool:
     """Whether an entry of a delivery folder is meant: no folder, no hidden, temporary or half-copied file."""
     name = path.name
     if name.startswith((".", "~$")) or name.lower().endswith(UNFINISHED):
         return False
     return path.is_symlink() or not path.is_dir()
+
+
+def files_below(folder: Path) -> list[Path]:
+    """The files that are meant in a delivery folder and its folders. Hidden folders, links to folders and
+    `refused` are left out. Raises OSError when the folder itself cannot be opened.
+    """
+    entries = sorted(folder.iterdir())
+    found = [entry for entry in entries if is_candidate(entry)]
+    for inner in entries:
+        if not inner.is_dir() or inner.is_symlink() or inner.name.startswith(".") or inner.name == REFUSED:
+            continue
+        for place, folders, names in os.walk(inner):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            found += [entry for name in sorted(names) if is_candidate(entry := Path(place, name))]
+    return found
+
+
+def lies_in(folder: Path, path: Path) -> bool:
+    """Whether a path lies in a delivery folder, at any depth, but not in its folder of refused files."""
+    place, home = path.parent.resolve(), folder.resolve()
+    return place.is_relative_to(home) and not place.is_relative_to(home / REFUSED)
 
 
 def deliveries(paths: Sequence[Path]) -> tuple[list[Path], list[Refused]]:
@@ -36,7 +62,7 @@ def deliveries(paths: Sequence[Path]) -> tuple[list[Path], list[Refused]]:
             found[path] = None
             continue
         try:
-            inside = [entry for entry in path.iterdir() if is_candidate(entry)]
+            inside = files_below(path)
         except OSError as error:
             refused.append(
                 Refused(

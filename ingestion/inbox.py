@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingestion.given import is_candidate
+from ingestion.given import REFUSED, files_below, is_candidate, lies_in
 from ingestion.landed import Landed, LandingResult
 from warehouse.alerts import raise_alert, resolve_alerts
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["clear_landed", "is_candidate", "note_refused", "still_files"]
 
-REFUSED = "refused"
 KEPT_STATUSES = frozenset({"landed", "approved", "held", "duplicate"})
 
 
@@ -30,20 +29,20 @@ def still_files(
 ) -> tuple[list[Path], dict[str, tuple[int, int]]]:
     """The entries that have not changed since the last look, oldest first, and what was seen this time.
 
-    `seen` is the second value of the last look: name -> (size in bytes, mtime in ns). Keep it between looks.
+    `seen` is the second value of the last look: path below the inbox -> (size in bytes, mtime in ns). Keep it
+    between looks.
     """
     now: dict[str, tuple[int, int]] = {}
     ready: list[tuple[int, str, Path]] = []
-    for path in sorted(inbox.iterdir()) if inbox.is_dir() else []:
-        if not is_candidate(path):
-            continue
+    for path in files_below(inbox) if inbox.is_dir() else []:
+        name = path.relative_to(inbox).as_posix()
         try:
             facts = path.lstat()
         except FileNotFoundError:
             continue
-        now[path.name] = (facts.st_size, facts.st_mtime_ns)
-        if seen.get(path.name) == now[path.name]:
-            ready.append((facts.st_mtime_ns, path.name, path))
+        now[name] = (facts.st_size, facts.st_mtime_ns)
+        if seen.get(name) == now[name]:
+            ready.append((facts.st_mtime_ns, name, path))
     return [path for _, _, path in sorted(ready)], now
 
 
@@ -59,13 +58,13 @@ def clear_landed(inbox: Path, result: LandingResult) -> list[Path]:
         path = landed.path
         if (
             path is not None
-            and _lies_in(inbox, path)
+            and lies_in(inbox, path)
             and landed.status in KEPT_STATUSES
             and _take(path, landed)
         ):
             cleared.append(path)
     for refused in result.refused:
-        if _lies_in(inbox, refused.path) and _set_aside(inbox / REFUSED, refused.path, refused.sentence):
+        if lies_in(inbox, refused.path) and _set_aside(inbox / REFUSED, refused.path, refused.sentence):
             cleared.append(refused.path)
     return cleared
 
@@ -76,7 +75,7 @@ def note_refused(conn: psycopg.Connection[Any], inbox: Path, result: LandingResu
     A file that was given by hand raises none: whoever gave it reads the sentence.
     """
     for refused in result.refused:
-        if _lies_in(inbox, refused.path):
+        if lies_in(inbox, refused.path):
             raise_alert(
                 conn,
                 kind="refused",
@@ -89,10 +88,6 @@ def note_refused(conn: psycopg.Connection[Any], inbox: Path, result: LandingResu
     ).fetchall():
         if not (inbox / REFUSED / name).exists():
             resolve_alerts(conn, kind="refused", subject=name)
-
-
-def _lies_in(inbox: Path, path: Path) -> bool:
-    return path.parent.resolve() == inbox.resolve()
 
 
 def _take(path: Path, landed: Landed) -> bool:

@@ -11,7 +11,7 @@ call finishes from the archive, or a landed one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -24,7 +24,7 @@ from ingestion import deciding, ledger
 from ingestion.archive import Archive, Room, Staged
 from ingestion.contract import load_contracts
 from ingestion.conversion import Converter, convertible, known_rates
-from ingestion.given import deliveries, in_chunks
+from ingestion.given import deliveries, in_chunks, lies_in
 from ingestion.landed import Landed, LandingResult, Refused, landed_from
 from ingestion.ledger import Load
 from ingestion.loading import load_rows
@@ -81,7 +81,7 @@ def land(
             landed = {load.load_id: lander.resume(load) for load in ledger.loads_in(conn, "landing")}
 
             def follow_links(path: Path) -> bool:
-                return path.parent.resolve() != settings.inbox
+                return not lies_in(settings.inbox, path)
 
             for chunk in in_chunks(files):
                 if len(chunk) > 1:
@@ -140,13 +140,17 @@ def _is_entered(conn: psycopg.Connection[Any], content_sha256: str) -> bool:
 
 @dataclass
 class _Opened:
-    """A delivery that is copied and looked at, but not in the ledger: a reading, or why there is none."""
+    """A delivery that is copied and looked at, but not in the ledger: a reading, or why there is none.
+
+    `delivered` is the path under which it came, with forward slashes.
+    """
 
     name: str
     came_from: Path | None
     staged: Staged
     feed: str | None
     fetched: Fetched | None
+    delivered: str
     reading: Reading | None = None
     undecided: Undecided | None = None
     resumed: int | None = None
@@ -242,9 +246,10 @@ class _Lander:
         """Copied, hashed, and looked at; nothing of it is anywhere yet. Raises FileRefused."""
         name = (fetched.name if fetched else path.name).encode("utf-8", "replace").decode("utf-8")
         self.progress(f"{name}: reading")
+        delivered = name if fetched else path.absolute().as_posix()
         staged = self.room.stage(path, follow_links=follow_links)
-        opened = _Opened(name, None if fetched else path, staged, feed, fetched)
-        opened.resumed = self.resumed.get((staged.content_sha256, name))
+        opened = _Opened(name, None if fetched else path, staged, feed, fetched, delivered)
+        opened.resumed = self._resumed(opened)
         if opened.resumed is not None:  # the file whose landing was interrupted, still where it was
             return opened
         try:
@@ -256,6 +261,7 @@ class _Lander:
                 work=staged.path.parent,
                 may_be_empty=fetched is not None and fetched.window is not None,
                 convertible=self.convertible,
+                delivered=delivered,
             )
         except Undecided as undecided:
             opened.undecided = undecided
@@ -263,6 +269,15 @@ class _Lander:
             self.room.drop(staged)
             raise
         return opened
+
+    def _resumed(self, opened: _Opened) -> int | None:
+        load_id = self.resumed.get((opened.staged.content_sha256, opened.name))
+        if load_id is None:
+            return None
+        load = ledger.find_load(self.conn, load_id)
+        contract = load_contracts().get(load.feed)
+        is_it = contract is None or (contract.path_values(opened.delivered) or {}) == load.path_values
+        return load_id if is_it else None
 
     def _is_known(self, opened: _Opened) -> bool:
         return opened.resumed is not None or _is_entered(self.conn, opened.staged.content_sha256)
@@ -275,7 +290,8 @@ class _Lander:
         else:
             assert opened.undecided is not None  # noqa: S101 - for the type checker
             contract, facts = _contract_of(opened.undecided, opened.feed), {}
-        return self._enter(opened.staged, contract, opened.name, facts, opened.fetched)
+        said = contract.path_values(opened.delivered) or {}
+        return self._enter(opened.staged, contract, opened.name, facts, opened.fetched, path_values=said)
 
     def _bring(self, opened: _Opened, load: Load) -> Landed:
         """The rows of an entered delivery, or the question that must be answered first."""
@@ -340,6 +356,7 @@ class _Lander:
                 work=staged.path.parent,
                 may_be_empty=span_of(self.conn, load.load_id) is not None,
                 convertible=self.convertible,
+                path_values=load.path_values,
             )
             load = self._load(load, reading)
         except Undecided as undecided:
@@ -359,6 +376,8 @@ class _Lander:
         name: str,
         facts: dict[str, object],
         fetched: Fetched | None,
+        *,
+        path_values: Mapping[str, str],
     ) -> Load:
         """The delivery's place in the ledger; the bytes are in the archive before the ledger says so.
 
@@ -373,6 +392,7 @@ class _Lander:
                 content_sha256=staged.content_sha256,
                 source=contract.source_name,
                 days=(window.first, window.last) if window else None,
+                path_values=path_values,
             )
             # what a later delivery has replaced in part says something new when it comes again
             known = next((copy for copy in copies if not is_diminished(self.conn, copy)), None)
@@ -395,6 +415,7 @@ class _Lander:
                 holds=contract.holds,
                 currency=currency if isinstance(currency, str) else contract.currency,
                 reading=facts,
+                path_values=path_values,
             )
             if fetched is not None:
                 ledger.note_fetched(self.conn, load.load_id, fetched)

@@ -38,6 +38,7 @@ class Load:
     mode: str | None
     released_as: str | None
     read_as: dict[str, str]
+    path_values: dict[str, str]
     reading: dict[str, Any]
     rows_delivered: int
     rows_accepted: int
@@ -54,7 +55,8 @@ class Load:
 
 _LOAD = """
 select
-    load_id, delivery_no, feed, source, delivered_name, content_sha256, mode, released_as, read_as, reading,
+    load_id, delivery_no, feed, source, delivered_name, content_sha256, mode, released_as, read_as,
+    path_values, reading,
     rows_delivered, rows_accepted, rows_rejected, amount_cents, currency, status, held_reason, held_message,
     duplicate_of,
     landed_at is not null as has_rows, holds
@@ -169,13 +171,13 @@ def note_fetched(conn: psycopg.Connection[Any], load_id: int, fetched: Fetched) 
 def enter_duplicate(
     conn: psycopg.Connection[Any], *, of: Load, feed: str, delivered_name: str, byte_count: int
 ) -> Load:
-    """The row that says these bytes came again under this name; one per feed, name and content."""
+    """The row that says these bytes came again under this name; one per feed, name, path and content."""
     with conn.cursor(row_factory=class_row(Load)) as cursor:
         known = cursor.execute(
             _LOAD
             + """where content_sha256 = %s and feed = %s and delivered_name = %s and status = 'duplicate'
-                 order by load_id limit 1""",
-            [of.content_sha256, feed, delivered_name],
+                 and path_values = %s::jsonb order by load_id limit 1""",
+            [of.content_sha256, feed, delivered_name, json.dumps(of.path_values)],
         ).fetchone()
     if known is not None:
         if known.duplicate_of != of.load_id:

@@ -46,6 +46,7 @@ class Loaded:
 
     rows_accepted: int = 0
     rows_rejected: int = 0
+    rows_duplicate: int = 0
     amount_cents: int = 0
     first_date: date | None = None
     last_date: date | None = None
@@ -88,6 +89,7 @@ def load_rows(
                         _make_months(cursor, sorted(set(months) - known_months))
                         known_months.update(months)
                     copy.send(_with_keys(accepted, columns, load_id, delivery_no), months)
+                loaded.rows_duplicate += batch.repeats
                 if batch.rejected:
                     loaded.rows_rejected += len(batch.rejected)
                     copy.pause()
@@ -271,8 +273,10 @@ def _all_missing(rows: pa.RecordBatch, *names: str) -> int:
 
 def _filled_columns(reading: Reading) -> list[str]:
     """The columns this delivery can fill. One left out is null, as it would be, and costs nothing."""
-    used = reading.facts["columns"]
-    assert isinstance(used, dict)  # noqa: S101 - for the type checker; Reading says so
+    columns, given = reading.facts["columns"], reading.facts.get("values", {})
+    assert isinstance(columns, dict)  # noqa: S101 - for the type checker; Reading says so
+    assert isinstance(given, dict)  # noqa: S101
+    used = columns.keys() | given.keys() | ({"line_kind"} if reading.contract.not_sales else set())
     theirs = {"tax_cents": "tax", "cost_cents": "unit_cost", "discount_cents": "discount"}
     optional = {name for name, type_name in ACCEPTED_COLUMNS if type_name == "string"} | set(theirs)
     computed = {"line_type"}

@@ -72,12 +72,13 @@ def _missing(found: Mapping[str, Sequence[int]], contract: Contract) -> list[str
     if contract.entity is not None:
         groups = contract.entity.needs + (contract.entity.told_by if contract.builtin else ())
         return [" or ".join(group) for group in groups if not found.keys() & set(group)]
-    if "date" not in found:
+    has = found.keys() | contract.given
+    if "date" not in has:
         lacks.append("a date of sale")
-    if "product_id" not in found and "product_name" not in found:
+    if not {"product_id", "product_name"} & has:
         lacks.append("a product (name or id)")
     priced = {"unit_price"} if contract.price_from else set()
-    if "amount" not in found and not {"quantity", "unit_price"} <= found.keys() | priced:
+    if "amount" not in has and not {"quantity", "unit_price"} <= has | priced:
         lacks.append("an amount (or quantity and unit price)")
     return lacks
 
@@ -116,9 +117,11 @@ def _settle(header: Sequence[str], contract: Contract) -> Match:
     return Match(contract, columns, [header[p] for p in sorted(ignored)])
 
 
-def choose_contract(header: list[str], contracts: Mapping[str, Contract], *, feed: str | None) -> Match:
-    """The contract `feed`, or else the one declared contract whose columns are all there, or else the
-    built-in one.
+def choose_contract(
+    header: list[str], contracts: Mapping[str, Contract], *, feed: str | None, delivered: str = ""
+) -> Match:
+    """The contract `feed`, or else the one declared contract whose columns are all there and whose `path`
+    fits the path it was delivered under, or else the built-in one.
 
     Raises FileRefused: unknown feed, a missing required column, two candidates for one, two contracts that
     fit alike.
@@ -128,12 +131,20 @@ def choose_contract(header: list[str], contracts: Mapping[str, Contract], *, fee
             raise FileRefused(
                 f'there is no feed "{feed}"; known: {", ".join(sorted(contracts))} [FEED_UNKNOWN]'
             )
+        if delivered and contracts[feed].path_values(delivered) is None:
+            raise FileRefused(
+                f"{delivered} does not fit path {contracts[feed].path} of the feed {feed}; put the "
+                "file where its folder and name say what the contract wants, or correct the contract "
+                "[PATH_MISMATCH]"
+            )
         return _settle(header, contracts[feed])
     fitting = []
     for contract in contracts.values():
         found, _ = _fit(header, contract)
-        if not contract.builtin and not contract.is_fetched and not _missing(found, contract):
-            fitting.append((len(found), contract))
+        if contract.builtin or contract.is_fetched or contract.path_values(delivered) is None:
+            continue
+        if not _missing(found, contract):
+            fitting.append((len(found) + len(contract.path_names), contract))
     if fitting:
         most = max(count for count, _ in fitting)
         best = [contract for count, contract in fitting if count == most]

@@ -47,18 +47,18 @@ def measure(
     rows, recounted_cents = row
     if rows != loaded.rows_accepted:
         raise RuntimeError(f"{loaded.rows_accepted} rows of load {load.load_id} were sent, {rows} arrived")
-    delivered = loaded.rows_accepted + loaded.rows_rejected
+    delivered = loaded.rows_accepted + loaded.rows_rejected + loaded.rows_duplicate
     share = loaded.rows_rejected / delivered if loaded.rows_rejected >= FEW_REJECTS else 0.0
     conn.execute(
         """
         update raw.loads
-        set rows_delivered = %s, rows_accepted = %s, rows_rejected = %s, rows_gap = %s, amount_cents = %s,
-            first_date = %s, last_date = %s, reading = (reading - 'choices') || %s::jsonb
+        set rows_delivered = %s, rows_accepted = %s, rows_rejected = %s, rows_duplicate = %s, rows_gap = %s,
+            amount_cents = %s, first_date = %s, last_date = %s, reading = (reading - 'choices') || %s::jsonb
         where load_id = %s
         """,
         [
-            delivered, loaded.rows_accepted, loaded.rows_rejected, reading.rows_gap, loaded.amount_cents,
-            loaded.first_date, loaded.last_date, json.dumps(reading.facts), load.load_id,
+            delivered, loaded.rows_accepted, loaded.rows_rejected, loaded.rows_duplicate, reading.rows_gap,
+            loaded.amount_cents, loaded.first_date, loaded.last_date, json.dumps(reading.facts), load.load_id,
         ],
     )  # fmt: skip
     metrics = {

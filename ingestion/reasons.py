@@ -52,6 +52,12 @@ _ALL = (
         "Correct the time, or the contract's timezone",
     ),
     Reason("NUMBER_FORMAT", "row", "The cell is not a plain number in the feed's decimal mark.", _CELL),
+    Reason(
+        "NUMBER_SCRIPT",
+        "row",
+        "The number is written with digits of another script, such as Arabic-Indic or fullwidth ones.",
+        "Write it with the digits 0 to 9 and drop the file again",
+    ),
     Reason("NUMBER_TOO_LARGE", "row", "The number is too large to be stored exactly.", _CELL),
     Reason(
         "TOO_MANY_DECIMALS",
@@ -61,6 +67,14 @@ _ALL = (
     ),
     Reason("VALUE_OUT_OF_RANGE", "row", "The number lies outside the range that the contract allows.", _CELL),
     Reason("PATTERN_MISMATCH", "row", "The text does not have the form that the contract demands.", _CELL),
+    Reason("VALUE_NOT_ALLOWED", "row", "The text is none of those that the contract allows.", _CELL),
+    Reason(
+        "ID_LOST_DIGITS",
+        "row",
+        "A spreadsheet wrote a long number as 4.00638E+12; its last digits are gone and two ids would "
+        "become one.",
+        "Format the column as text, then export it again",
+    ),
     Reason(
         "TEXT_TOO_LONG",
         "row",
@@ -90,6 +104,12 @@ _ALL = (
     ),
     Reason("QUANTITY_ZERO", "row", "A line that sells nothing.", _ROW),
     Reason("DISCOUNT_TOO_LARGE", "row", "The discount is larger than the amount it is taken from.", _ROW),
+    Reason(
+        "IDENTITY_CONTRADICTS",
+        "row",
+        "An earlier row of the file has the same identity and says something else; an equal row is a repeat.",
+        _ROW,
+    ),
     Reason(
         "ROW_TOO_SHORT",
         "row",
@@ -208,14 +228,26 @@ _ALL = (
         "Two columns could be the same needed one.",
         "Write a contract that names it",
     ),
+    Reason(
+        "PATH_MISMATCH",
+        "file",
+        "The contract reads values from the folder and the file's name, and these do not have that form.",
+        "Put the file where the contract wants it",
+    ),
     Reason("FEED_UNKNOWN", "file", "The named feed has no contract.", "Name one of the known feeds"),
     Reason("FEED_UNDECIDED", "file", "The header fits more than one contract.", "Name the feed"),
     # the whole load, until a person decides
     Reason(
         "DATE_ORDER_UNDECIDED",
         "load",
-        "Every date fits both day-first and month-first.",
-        "Release it as day-first or month-first",
+        "Every date fits several orders of day, month and year.",
+        "Release it as day-first, month-first or, with years of two digits, year-first",
+    ),
+    Reason(
+        "DATE_SERIAL_UNDECIDED",
+        "load",
+        "Every date is a spreadsheet's number of days, counted from 1900 or from 1904.",
+        "Release it as excel-serial or excel-serial-1904",
     ),
     Reason(
         "DATE_ORDER_CONTRADICTS",

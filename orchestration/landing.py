@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingestion.inbox import clear_landed, is_candidate, note_refused
+from ingestion.given import files_below
+from ingestion.inbox import clear_landed, note_refused
 from orchestration.batch import counted
 from warehouse.database import Warehouse
 
@@ -44,8 +45,7 @@ def lying_still(inbox: Path, *, now: float | None = None) -> list[Path]:
     now = time.time() if now is None else now
     if not inbox.is_dir():
         return []
-    entries = [path for path in inbox.iterdir() if is_candidate(path)]
-    return sorted(path for path in entries if now - path.lstat().st_mtime >= STILL_SECONDS)
+    return sorted(path for path in files_below(inbox) if now - path.lstat().st_mtime >= STILL_SECONDS)
 
 
 def waiting_loads(warehouse: Warehouse) -> list[int]:

@@ -18,6 +18,7 @@ from ingestion.reading import finishing, messages
 from ingestion.reading.delivery import Delivery, Text
 from ingestion.reading.engine import cursor, literal
 from ingestion.reading.finishing import Place
+from ingestion.reading.identities import Identities
 from ingestion.reading.rows import Batch, Reading, RejectedRow
 from ingestion.reading.tokens import UNIT, Grammar, Record, cut, records
 
@@ -37,6 +38,7 @@ class CarefulReading(Reading):
         self.contract = delivery.contract
         self.facts = delivery.facts | {"reader": "careful"}
         self.rows_gap = 0
+        self.identities: Identities | None = None
 
     def careful(self) -> Reading:
         """A fresh careful reading of the same delivery."""
@@ -45,6 +47,7 @@ class CarefulReading(Reading):
     def batches(self) -> Iterator[Batch]:
         """Yield batches in file order. Never raises for what stands in the file."""
         seen = 0
+        self.identities = Identities() if self.delivery.plan.has_identity else None
         self.rows_gap = self.delivery.head.lines_before
         connection = cursor()
         try:
@@ -69,16 +72,20 @@ class CarefulReading(Reading):
         whole = [index for index, record in enumerate(kept) if record.text]
         refused = [(index, self._uncut(record)) for index, record in enumerate(kept) if not record.text]
         rows = self._validated(connection, [kept[index].text or "" for index in whole])
-        found = finishing.answer(rows, plan=d.plan, contract=d.contract, today=d.today)
+        found = finishing.answer(
+            rows, plan=d.plan, contract=d.contract, today=d.today, identities=self.identities
+        )
+        self.note_repeated_hour(found.twice)
         for position in found.flagged:
             record = kept[whole[position]]
             place = Place(record.line, record.sheet_row, record.offset, record.raw, record.cells)
-            row = finishing.rejected(place, int(found.bits[position]), plan=d.plan, header=d.head.header)
+            row = finishing.rejected(place, found.bits(int(position)), plan=d.plan, header=d.head.header)
             refused.append((whole[position], row))
         numbers = np.array(whole, np.int64) + seen + 1
         return Batch(
             finishing.accepted(found, row_numbers=numbers),
             d.traced([row for _, row in sorted(refused, key=lambda pair: pair[0])]),
+            found.repeated,
         )
 
     def _validated(self, connection: duckdb.DuckDBPyConnection, texts: list[str]) -> pa.RecordBatch:

@@ -14,7 +14,9 @@ from ingestion.reading.plan import TEXTS, Rules
 #: may hold any (quotes, tabs or text beyond ASCII), because it costs 0.2 s per 1 M rows.
 WIDE_SPACES = "\t\r\n\u00a0\u202f\u3000\ufeff\u200b"
 _LONGEST_ID, _LONGEST_TEXT = 200, 1000
-_DATE_FORMS = {None: "YYYY-MM-DD", "day-first": "DD/MM/YYYY", "month-first": "MM/DD/YYYY"}
+_IDS = ("order_id", "line_number", "product_id", "customer_id")
+#: What a spreadsheet makes of a long number: 4006381333931 becomes 4.00638E+12, and its digits are lost.
+_SCIENTIFIC = r"[0-9](?:[.,][0-9]+)?E\+[0-9]{1,3}"
 
 
 class CellRules(Rules):
@@ -23,7 +25,8 @@ class CellRules(Rules):
     def cells(self) -> tuple[str, str, str]:
         """Three layers of select lists: raw cells, cleaned cells, parsed cells."""
         raw = [f"c{position} as r_{name}" for name, position in self.columns.items()]
-        clean = [f"{self._clean(name)} as t_{name}" for name in self.columns]
+        raw += [f"{literal(value)} as r_{name}" for name, value in self.given.items()]
+        clean = [f"{self._clean(name)} as t_{name}" for name in self.names]
         parsed = ["try_cast(t_date as timestamp) as usual_ts"]
         for name in NUMBERS:
             if self.has(name):
@@ -37,14 +40,18 @@ class CellRules(Rules):
 
         What is usual was told apart before, so that only other spellings enter the dear branches.
         """
-        plain = [f"coalesce({dates.usual_iso('t_date', 'usual_ts')}, false) as is_usual_date"]
+        usual = f"coalesce({dates.usual_iso('t_date', 'usual_ts')}, false)" if self.forms.iso else "false"
+        plain = [f"{usual} as is_usual_date"]
         for name in NUMBERS:
             if self.has(name):
-                other = numbers.number_text(f"t_{name}", self.settled.decimal_mark)
-                plain.append(f"case when usual_{name} then t_{name} else {other} end as n_{name}")
+                mark = self.settled.decimal_mark
+                is_share = name == "discount" and self.contract.discount_is != "amount"
+                other = (numbers.share_text if is_share else numbers.number_text)(f"t_{name}", mark)
+                usual = numbers.usual_text(f"t_{name}", mark)
+                plain.append(f"case when usual_{name} then {usual} else {other} end as n_{name}")
         exact = [
             "case when t_date is null or is_usual_date then null "
-            f"else {dates.rewritten('t_date', self.settled.date_order)} end as iso"
+            f"else {dates.rewritten('t_date', self.forms)} end as iso"
         ]
         for name in NUMBERS:
             if self.has(name):
@@ -59,7 +66,7 @@ class CellRules(Rules):
         return ", ".join(["*", *plain]), ", ".join(["*", *exact]), ", ".join(["*", *timed])
 
     def cell_checks(self) -> None:
-        form = _DATE_FORMS[self.settled.date_order]
+        form = self.forms.example
         self.check("date", "VALUE_MISSING", "the day of the sale", "t_date is null")
         self.check(
             "date", "DATE_FORMAT", f"a date as {form}",
@@ -73,9 +80,9 @@ class CellRules(Rules):
             names = [name for name in ("product_id", "product_name") if self.has(name)]
             empty = " and ".join(f"t_{name} is null" for name in names)
             self.check(names[-1], "VALUE_MISSING", "a product name or id", empty)
-        for name in self.columns:
-            column = self.contract.columns[name]  # type: ignore[index]
-            if column.required and name != "date":
+        for name in self.names:
+            column = self.column(name)
+            if (column.required or name in self.contract.identity) and name != "date":
                 self.check(name, "VALUE_MISSING", "a value", f"t_{name} is null")
             if column.pattern is not None:
                 wanted = f"regexp_full_match(t_{name}, {literal(column.pattern)})"
@@ -85,10 +92,19 @@ class CellRules(Rules):
                     f"text like {column.pattern}",
                     f"t_{name} is not null and not {wanted}",
                 )
+            elif name in _IDS:
+                self.check(
+                    name, "ID_LOST_DIGITS", "all digits of the number",
+                    f"contains(t_{name}, 'E+') and regexp_full_match(t_{name}, '{_SCIENTIFIC}')",
+                )  # fmt: skip
+            if column.one_of:
+                texts = ", ".join(literal(text) for text in column.one_of)
+                self.check(name, "VALUE_NOT_ALLOWED", _one_of(column.one_of), f"t_{name} not in ({allowed})")
         mark = "a point" if self.settled.decimal_mark == "." else "a comma"
         for name in NUMBERS:
             if self.has(name):
                 self._number_checks(name, mark)
+        self._currency_signs()
         self._text_lengths()
         if self.has("currency") and self.settled.currency:
             allowed = sorted({self.settled.currency} | self.settled.convertible)
@@ -114,7 +130,7 @@ class CellRules(Rules):
                 f"at most {digits} decimals",
                 f"not usual_{name} and {numbers.has_more_decimals(f'n_{name}', digits)}",
             )
-        column = self.contract.columns[name]  # type: ignore[index]
+        column = self.column(name)
         if column.above is not None:
             self.check(
                 name, "VALUE_OUT_OF_RANGE", f"a number above {column.above}", f"d_{name} <= {column.above}"
@@ -125,6 +141,30 @@ class CellRules(Rules):
             )
         if name == "unit_cost":
             self.check(name, "VALUE_OUT_OF_RANGE", "a cost of 0 or more", f"d_{name} < 0")
+        if name == "discount" and self.contract.discount_is != "amount":
+            wanted = "a share from 0 to 1, or in %" if self.contract.discount_is == "share" else "0 to 100 %"
+            self.check(name, "VALUE_OUT_OF_RANGE", wanted, "d_discount is not null and share is null")
+
+    def discount_share(self) -> str:
+        """SQL: the discount as a share from 0 to 1, null beyond."""
+        hundredth = "(d_discount * 0.01)::decimal(18, 6)"
+        share = hundredth
+        if self.contract.discount_is == "share":
+            share = f"case when right(t_discount, 1) = '%' then {hundredth} else d_discount end"
+        return f"case when abs(d_discount) <= 100 and {share} between 0 and 1 then {share} end::decimal(9, 6)"
+
+    def _currency_signs(self) -> None:
+        """A sum of money that names another currency than the file's is no sum of this file."""
+        currency = self.settled.currency
+        sums = [name for name in ("amount", "unit_price", "discount", "tax", "unit_cost") if self.has(name)]
+        if currency is None or (self.settled.convertible and self.has("currency")):
+            return  # where lines may be in several, the currency column says which
+        dressed = ", ".join(
+            f"case when not usual_{name} and n_{name} is not null then t_{name} end" for name in sums
+        )
+        any_dressed = " or ".join(f"not usual_{name}" for name in sums)
+        unlike = numbers.other_currency(f"concat_ws(' ', {dressed})", currency)
+        self.check(sums[0], "FOREIGN_CURRENCY", currency, f"({any_dressed}) and {unlike}", shows=tuple(sums))
 
     def _text_lengths(self) -> None:
         for names, limit in (
@@ -152,5 +192,12 @@ class CellRules(Rules):
             listed = ", ".join(literal(word) for word in words)
             value = f"case when {value} in ({listed}) then null else {value} end"
         if column.spreadsheet_integer:
-            value = rf"regexp_replace({value}, '^([0-9]+)\.0$', '\1')"
+            value = rf"regexp_replace({value}, '^([0-9]+)[.,]0+$', '\1')"
+        if column.case is not None:
+            value = f"{column.case}({value})"
         return value
+
+
+def _one_of(texts: tuple[str, ...]) -> str:
+    first = ", ".join(texts[:3])
+    return f"one of {first if len(texts) <= 3 else first + ', …'}"[:60]

@@ -38,7 +38,7 @@ class EntityRules(CellRules):
     def __init__(
         self, contract: Contract, entity: Entity, columns: Mapping[str, int], settled: Settled
     ) -> None:
-        super().__init__(contract, columns, settled)
+        super().__init__(contract, columns, settled, {})
         self.entity = entity
         self.has_columns = [name for name in entity.columns if name in columns]
 
@@ -53,7 +53,7 @@ class EntityRules(CellRules):
         for name in self.has_columns:
             kind = self.entity.columns[name]
             if kind == "day":
-                text.append(f"{dates.rewritten(f't_{name}', self.settled.date_order)} as n_{name}")
+                text.append(f"{dates.rewritten(f't_{name}', self.forms)} as n_{name}")
             elif kind in DECIMALS:
                 cell = rf"rtrim(regexp_replace(t_{name}, '%$', ''))" if kind == "share" else f"t_{name}"
                 text.append(f"{numbers.number_text(cell, self.settled.decimal_mark)} as n_{name}")

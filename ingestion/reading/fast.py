@@ -15,6 +15,7 @@ from ingestion.reading.careful import CarefulReading, is_gap
 from ingestion.reading.delivery import Delivery, csv_source
 from ingestion.reading.engine import cursor
 from ingestion.reading.finishing import Answer, Place
+from ingestion.reading.identities import Identities
 from ingestion.reading.locate import Located, Locator
 from ingestion.reading.rows import BATCH_ROWS, Batch, Reading, RejectedRow
 from ingestion.reading.tokens import cut, fitted
@@ -44,9 +45,13 @@ class FastReading(Reading):
         """
         d = self.delivery
         seen = gaps = 0
+        identities = Identities() if d.plan.has_identity else None
         with Locator(d.path) as locator:
             for rows in answers if answers is not None else self._answers():
-                found = finishing.answer(rows, plan=d.plan, contract=d.contract, today=d.today)
+                found = finishing.answer(
+                    rows, plan=d.plan, contract=d.contract, today=d.today, identities=identities
+                )
+                self.note_repeated_hour(found.twice)
                 flagged = found.flagged
                 is_gap = np.zeros(rows.num_rows, bool)
                 refused: list[RejectedRow] = []
@@ -61,7 +66,7 @@ class FastReading(Reading):
                 numbers = np.cumsum(~is_gap) + seen - gaps
                 seen += rows.num_rows
                 gaps += int(is_gap.sum())
-                yield Batch(finishing.accepted(found, row_numbers=numbers), d.traced(refused))
+                yield Batch(finishing.accepted(found, row_numbers=numbers), d.traced(refused), found.repeated)
             self.rows_gap = gaps + self._blank_lines(locator, seen)
 
     def _answers(self) -> Iterator[pa.RecordBatch]:
@@ -94,7 +99,7 @@ class FastReading(Reading):
         if is_gap(cells, d.head.header):
             return None
         place = Place(located.line, located.sheet_row, located.offset, located.raw, cells)
-        return finishing.rejected(place, int(found.bits[index]), plan=d.plan, header=d.head.header)
+        return finishing.rejected(place, found.bits(index), plan=d.plan, header=d.head.header)
 
     def _blank_lines(self, locator: Locator, rows: int) -> int:
         """Lines that hold no record; the file is only walked for them when lines and records differ in

@@ -6,7 +6,7 @@ Shared by both readers. Never parsing, never files.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -18,9 +18,11 @@ from ingestion.contract import Contract
 from ingestion.entities import Entity
 from ingestion.reading import messages, views
 from ingestion.reading.entity_rules import version_schema
+from ingestion.reading.identities import Identities
 from ingestion.reading.order_keys import order_keys
 from ingestion.reading.plan import Plan
 from ingestion.reading.rows import RejectedRow, accepted_schema
+from ingestion.reading.validation import WORD_BITS, word_name
 from ingestion.reading.zones import zone
 
 if TYPE_CHECKING:
@@ -33,21 +35,42 @@ _MANY_RUNS = 400
 
 @dataclass(frozen=True)
 class Answer:
-    """One batch of the query with its clocks resolved; `bits` holds every check, late ones included."""
+    """One batch of the query with its clocks resolved; `words` hold every check, late ones included;
+    `repeats`
+    marks rows that came before; `twice` counts clock times that the day had twice."""
 
     rows: pa.RecordBatch
     source: str
     order_text: str
-    bits: NDArray[np.int64]
+    words: tuple[NDArray[np.int64], ...]
     sale_date: NDArray[np.int64]
     sold_at: NDArray[np.int64]
     has_sold_at: NDArray[np.bool_]
     entity: Entity | None = None
+    twice: int = 0
+    repeats: NDArray[np.bool_] | None = None
+
+    @property
+    def failed(self) -> NDArray[np.bool_]:
+        """Where at least one check failed."""
+        failed: NDArray[np.bool_] = self.words[0] != 0
+        for word in self.words[1:]:
+            failed |= word != 0
+        return failed
 
     @property
     def flagged(self) -> NDArray[np.int64]:
         """Positions of rows with at least one failed check."""
-        return np.flatnonzero(self.bits)
+        return np.flatnonzero(self.failed)
+
+    @property
+    def repeated(self) -> int:
+        """How many rows are repeats."""
+        return 0 if self.repeats is None else int(self.repeats.sum())
+
+    def bits(self, position: int) -> int:
+        """Every failed check of one row, the check's place in the plan being its bit."""
+        return sum(int(word[position]) << WORD_BITS * number for number, word in enumerate(self.words))
 
 
 @dataclass(frozen=True)
@@ -64,17 +87,21 @@ class Place:
 _schema = lru_cache(maxsize=1)(accepted_schema)
 
 
-def answer(rows: pa.RecordBatch, *, plan: Plan, contract: Contract, today: date) -> Answer:
-    """Resolve local times, business days and the checks that need them."""
+def answer(
+    rows: pa.RecordBatch, *, plan: Plan, contract: Contract, today: date, identities: Identities | None = None
+) -> Answer:
+    """Resolve local times, business days, repeats, and the checks that need them."""
     if contract.entity is not None:
         bits = views.values(rows.column("bits"), np.int64)
         none = np.zeros(0, np.int64)
-        return Answer(rows, contract.source_name, "", bits, none, none, none.astype(bool), contract.entity)
+        return Answer(
+            rows, contract.source_name, "", (bits,), none, none, none.astype(bool), entity=contract.entity
+        )
     known = views.known(rows.column("ts"))
     local = np.where(known, views.values(rows.column("ts"), np.int64), 0)
     has_clock = views.values(rows.column("has_clock"), np.int8).astype(bool) & known
     place = zone(contract.timezone)
-    utc, skipped = place.to_utc(local)
+    utc, skipped, twice = place.to_utc(local)
     offsets = rows.column("offset_minutes")
     if offsets.null_count < len(offsets):
         stated = views.known(offsets) & known
@@ -82,10 +109,12 @@ def answer(rows: pa.RecordBatch, *, plan: Plan, contract: Contract, today: date)
         utc = np.where(stated, local - minutes * _MINUTE, utc)
         local = np.where(stated, place.to_local(utc), local)
         skipped &= ~stated
+        twice &= ~stated
     hours, minutes_past = (int(part) for part in contract.day_starts_at.split(":"))
     starts = (hours * 60 + minutes_past) * _MINUTE
     day = np.where(has_clock, local - starts, local) // _DAY
-    bits = views.values(rows.column("bits"), np.int64).copy()
+    words = [views.values(rows.column(word_name(number)), np.int64) for number in range(plan.words)]
+    bits = words[0] = words[0].copy()
     tomorrow = (today - date(1970, 1, 1)).days + 1
     for code, fails in (
         ("DATE_TOO_OLD", known & (day < 0)),
@@ -95,7 +124,22 @@ def answer(rows: pa.RecordBatch, *, plan: Plan, contract: Contract, today: date)
         if fails.any():
             bits[fails] |= 1 << plan.late_checks[code]
     order_text = "order_id" if contract.order_id_scope == "source" else "order_text"
-    return Answer(rows, contract.source_name, order_text, bits, day, utc, has_clock)
+    found = Answer(
+        rows,
+        contract.source_name,
+        order_text,
+        tuple(words),
+        day,
+        utc,
+        has_clock,
+        twice=int((twice & has_clock).sum()),
+    )
+    if identities is None or not plan.has_identity:
+        return found
+    own, whole = (views.values(rows.column(name), np.uint64) for name in ("identity_hash", "content_hash"))
+    repeats, contradicts = identities.judge(own, whole, sound=~found.failed)
+    bits[contradicts] |= 1 << plan.late_checks["IDENTITY_CONTRADICTS"]
+    return replace(found, repeats=repeats)
 
 
 def accepted(found: Answer, *, row_numbers: NDArray[np.int64]) -> pa.RecordBatch:
@@ -110,7 +154,9 @@ def accepted(found: Answer, *, row_numbers: NDArray[np.int64]) -> pa.RecordBatch
         [made[name] if (name := field.name) in made else found.rows.column(name) for field in schema],
         schema=schema,
     )
-    good = found.bits == 0
+    good = ~found.failed
+    if found.repeats is not None:
+        good &= ~found.repeats
     if good.all():
         return whole
     edges = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
@@ -140,12 +186,13 @@ def rejected(place: Place, bits: int, *, plan: Plan, header: Sequence[str]) -> R
     for bit, check in enumerate(plan.checks):
         if bits >> bit & 1:
             columns.append(header[plan.columns[check.column]] if check.column in plan.columns else "")
-            reasons.append(check.code)
+            reasons.append(messages.code_of(check, place.cells, columns=plan.columns))
             texts.append(
                 messages.for_check(
                     check,
                     place.cells,
                     columns=plan.columns,
+                    given=plan.given,
                     header=header,
                     row=place.sheet_row,
                     line=place.line,

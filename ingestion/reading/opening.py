@@ -37,15 +37,19 @@ def open_reading(
     may_be_empty: bool = False,
     work: Path | None = None,
     convertible: frozenset[str] = frozenset(),
+    delivered: str = "",
+    path_values: Mapping[str, str] | None = None,
 ) -> Reading:
     """Open `path` as a delivery of `feed` (or of the contract its header fits).
 
     `read_as` holds what a person decided, e.g. `{"date_order": "day-first"}`; `currency` is the reporting
     currency, `convertible` what else lines may be in; what must be unpacked goes below the folder `work`, or
-    into a temporary one. Raises FileRefused (it can be no delivery) or Undecided (it must be held), both
-    before anything is yielded.
+    into a temporary one; `delivered` is the path under which it came, with forward slashes, and `path_values`
+    what was found in it when it was first read. Raises FileRefused (it can be no delivery) or Undecided (it
+    must be held), both before anything is yielded.
     """
     known = load_contracts() if contracts is None else contracts
+    place = (delivered or path.as_posix()) if path_values is None else ""
     stated = known.get(feed) if feed is not None else None
     limits = stated.limits if stated else forms.Limits.widest(one.limits for one in known.values())
     asked = forms.Asked(
@@ -53,21 +57,31 @@ def open_reading(
     )
 
     def choose(path: Path, found: Scan, encoding: str) -> Contract:
-        return _choose(path, found, known, feed=feed, encoding=encoding)[1].contract
+        return _choose(path, found, known, feed=feed, delivered=place, encoding=encoding)[1].contract
 
     unpacked, found = as_text(path, asked, choose)
     path = unpacked.path
-    head, match = _choose(path, found, known, feed=feed)
+    head, match = _choose(path, found, known, feed=feed, delivered=place)
     # days without a sale are an answer; a file that was exported without a row is a mistake
     empty_is_an_answer = may_be_empty or match.contract.kind == "api"
     if found.lines <= head.lines_before + 1 and not empty_is_an_answer:
         raise FileRefused(f"{path.name} holds a header and no row; export it again [FILE_EMPTY]")
     contract = match.contract
     contract.limits.check_rows(path, found.lines)
+    if path_values is None:
+        path_values = contract.path_values(place) or {}
+    given = dict(path_values) | dict(contract.values)
     try:
         check_encoding(unpacked, found, contract, asked)
         settled = settle(
-            path, found, head, match, read_as=read_as, currency=currency, convertible=convertible
+            path,
+            found,
+            head,
+            match,
+            read_as=read_as,
+            currency=currency,
+            convertible=convertible,
+            today=today,
         )
     except Undecided as undecided:
         undecided.contract = contract
@@ -77,16 +91,18 @@ def open_reading(
         **unpacked.facts,
         "feed": contract.feed,
         "delimiter": head.delimiter,
-        "date_order": settled.date_order or "iso",
+        "date_order": settled.date_order or settled.date_count or "iso",
         "decimal_mark": settled.decimal_mark,
         "timezone": contract.timezone,
         "currency": settled.currency,
+        "values": given,
+        "prices_include_tax": contract.prices_include_tax,
         "columns": {name: head.header[position] for name, position in match.columns.items()},
         "ignored": match.ignored,
     }
     if contract.complete:
         facts["complete"] = True
-    plan = compile_plan(contract, match.columns, settled)
+    plan = compile_plan(contract, match.columns, settled, given=given)
     delivery = Delivery(path, found, head, "utf-8", contract, plan, today, facts, unpacked)
     return FastReading(delivery) if delivery.can_be_fast else CarefulReading(delivery)
 
@@ -97,6 +113,7 @@ def _choose(
     contracts: Mapping[str, Contract],
     *,
     feed: str | None,
+    delivered: str,
     encoding: str = "utf-8",
 ) -> tuple[Head, Match]:
     """The delimiter under which the header fits a contract; the one with most of our columns if several
@@ -105,7 +122,7 @@ def _choose(
     refusal: FileRefused | None = None
     for head in dialect.heads(found, encoding=encoding):
         try:
-            fits.append((head, choose_contract(head.header, contracts, feed=feed)))
+            fits.append((head, choose_contract(head.header, contracts, feed=feed, delivered=delivered)))
         except FileRefused as error:
             refusal = refusal or error
     if not fits:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
-from ingestion.contract import Column, Contract
+from ingestion.contract import Column, Contract, DateForm
 from ingestion.reading import dates, numbers
 
 TEXTS = (
@@ -35,6 +36,8 @@ class Settled:
     date_order: dates.Order | None
     decimal_mark: numbers.Mark
     currency: str | None
+    #: what plain numbers count where a date is wanted
+    date_count: dates.Count | None = None
     #: anything beyond plain ASCII, a quote or a tab stands in the file: wide white space and NFC then matter
     wide_spaces: bool = False
     #: other currencies that lines may be in, because exchange rates are known
@@ -43,21 +46,49 @@ class Settled:
 
 @dataclass(frozen=True)
 class Plan:
-    """`query` reads a relation named src with text columns c0…; `columns`: ours -> position in the file."""
+    """`query` reads a relation named src with text columns c0…; `columns`: ours -> position in the file;
+    `given`: ours -> the one value for the whole delivery.
+
+    `late_checks`: code -> its place in `checks`, always in the first word of bits; `words`: columns of bits
+    the
+    query gives: bits, bits_1, …; `has_identity`: it also gives identity_hash and content_hash.
+    """
 
     query: str
     checks: tuple[Check, ...]
     columns: dict[str, int]
+    given: dict[str, str] = field(default_factory=dict)
     late_checks: dict[str, int] = field(default_factory=dict)
+    words: int = 1
+    has_identity: bool = False
+
+
+_GIVEN = Column(names=("given",))
+
+
+def date_forms(contract: Contract, settled: Settled) -> dates.Forms:
+    """Every way in which a date of this file may be written."""
+    named = set(get_args(DateForm))
+    return dates.Forms(
+        order=settled.date_order,
+        count=settled.date_count,
+        patterns=tuple(form for form in contract.date_formats if form not in named),
+        iso=bool({"iso", "by-proof", *dates.ORDERS} & set(contract.date_formats)),
+    )
 
 
 class Rules:
     """Collects the checks of one contract and header; one bit and one SQL condition each."""
 
-    def __init__(self, contract: Contract, columns: Mapping[str, int], settled: Settled) -> None:
+    def __init__(
+        self, contract: Contract, columns: Mapping[str, int], settled: Settled, given: Mapping[str, str]
+    ) -> None:
         self.contract = contract
         self.columns = dict(columns)
+        self.given = dict(given)
+        self.names = [*self.columns, *self.given]
         self.settled = settled
+        self.forms = date_forms(contract, settled)
         self.digits = numbers.minor_digits(settled.currency)
         self.checks: list[Check] = []
         self.conditions: list[str] = []
@@ -68,17 +99,21 @@ class Rules:
             "unit_cost": "decimal(18, 6)",
         }
         self.decimals = {"quantity": 3, "unit_price": 6, "unit_cost": 6}
+        if contract.discount_is != "amount":
+            self.types["discount"], self.decimals["discount"] = "decimal(18, 6)", 6
 
     def has(self, *names: str) -> bool:
-        return all(name in self.columns for name in names)
+        return all(name in self.columns or name in self.given for name in names)
 
     def is_text(self, name: str) -> bool:
         """Whether the column's cells stay text."""
         return name in TEXTS
 
     def column(self, name: str) -> Column:
-        """What the contract says of one of our columns, or of the joined one that `name` is a part of."""
-        return self.contract.columns[name.split(".", maxsplit=1)[0]]  # type: ignore[index]
+        """What the contract says of one of our columns, or of the joined one that `name` is a part of;
+        nothing where it only gives its value."""
+        own = name.split(".", maxsplit=1)[0]
+        return self.contract.columns.get(own, _GIVEN)  # type: ignore[call-overload,no-any-return]
 
     def check(
         self, column: str, code: str, expected: str, condition: str, *, shows: tuple[str, ...] = ()

@@ -38,6 +38,7 @@ ACCEPTED_COLUMNS: tuple[tuple[str, str], ...] = (
     ("country", "string"),
     ("sales_rep", "string"),
     ("channel", "string"),
+    ("line_kind", "string"),
     ("quantity_thousandths", "int64"),
     ("unit_price_millionths", "int64"),
     ("gross_cents", "int64"),
@@ -83,10 +84,12 @@ class RejectedRow:
 
 @dataclass(frozen=True)
 class Batch:
-    """At most BATCH_ROWS records of the file, in file order: each is in `accepted` or in `rejected`."""
+    """At most BATCH_ROWS records of the file, in file order: each is in `accepted`, in `rejected`, or one of
+    `repeats`, the rows that came before in the same delivery."""
 
     accepted: pa.RecordBatch
     rejected: list[RejectedRow]
+    repeats: int = 0
 
 
 class Reading(ABC):
@@ -101,6 +104,13 @@ class Reading(ABC):
     rows_gap: int = 0
     #: its rows are there without waiting for a parser
     in_memory: bool = False
+
+    def note_repeated_hour(self, rows: int) -> None:
+        """Keep how many clock times came twice in the night the clocks went back; the first pass was
+        taken."""
+        if rows:
+            before = self.facts.get("rows_in_repeated_hour", 0)
+            self.facts["rows_in_repeated_hour"] = rows + (before if isinstance(before, int) else 0)
 
     @abstractmethod
     def batches(self) -> Iterator[Batch]:

@@ -1,4 +1,5 @@
-"""What only the whole file can tell: the order of day and month, and whether a comma is a decimal mark.
+"""What only the whole file can tell: the order of day and month, what numbers for dates count, the decimal
+mark.
 
 A look at the first rows says whether the question arises; then every row is asked, and nothing is guessed.
 """
@@ -6,10 +7,12 @@ A look at the first rows says whether the question arises; then every row is ask
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingestion.contract import NUMBERS, Contract
 from ingestion.matching import Match
@@ -26,14 +29,13 @@ if TYPE_CHECKING:
     import duckdb
 
 _SAMPLE_ROWS = 1000
-_CHOICES = {
-    "day-first": {"date_order": "day-first"},
-    "month-first": {"date_order": "month-first"},
-}
+_CHOICES: dict[str, dict[str, str]] = {order: {"date_order": order} for order in dates.ORDERS}
+_SERIAL_CHOICES = {count: {"date_count": count} for count in ("excel-serial", "excel-serial-1904")}
 _MARK_CHOICES = {
     "decimal-comma": {"decimal_mark": "comma"},
     "decimal-point": {"decimal_mark": "point"},
 }
+_SUMS = ("amount", "unit_price", "discount", "tax", "unit_cost")
 
 
 def settle(
@@ -44,6 +46,7 @@ def settle(
     *,
     read_as: Mapping[str, str],
     currency: str | None,
+    today: date,
     convertible: frozenset[str] = frozenset(),
 ) -> Settled:
     """Date order, decimal mark and currency of this file. Raises Undecided where the file does not prove
@@ -58,30 +61,41 @@ def settle(
     entity = match.contract.entity
     days = {name: cells[name] for name in (entity.days if entity else ("date",)) if name in cells}
     return Settled(
-        date_order=_date_order(asker, match.contract, days, read_as),
+        date_order=_date_order(asker, match.contract, days, read_as, today),
+        date_count=_date_count(asker, match.contract, days, read_as),
         decimal_mark=_decimal_mark(asker, match, cells, read_as),
-        currency=match.contract.currency
-        if entity
-        else _currency(match.contract, cells.get("currency", []), currency),
+        currency=match.contract.currency if entity else _currency(match.contract, cells, currency),
         wide_spaces=found.wide_spaces,
         convertible=convertible,
     )
 
 
-def _currency(contract: Contract, seen: list[str], reporting: str | None) -> str | None:
-    first = next((cell.upper() for cell in seen if re.fullmatch("[A-Za-z]{3}", cell)), None)
-    return contract.currency or first or reporting
+def _currency(contract: Contract, cells: Mapping[str, list[str]], reporting: str | None) -> str | None:
+    """The contract's, else the first of the currency column, else the one most sums of the sample name."""
+    if contract.currency:
+        return contract.currency
+    first = next(
+        (cell.upper() for cell in cells.get("currency", []) if re.fullmatch("[A-Za-z]{3}", cell)), None
+    )
+    if first:
+        return first
+    named = Counter(
+        sign
+        for name in _SUMS
+        for cell in cells.get(name, [])
+        if not re.fullmatch(r"[\d.,\s+-]*", cell) and (sign := numbers.currency_of(cell))
+    )
+    return named.most_common(1)[0][0] if named else reporting
 
 
 def _date_order(
-    asker: _Asker, contract: Contract, seen: Mapping[str, list[str]], read_as: Mapping[str, str]
+    asker: _Asker, contract: Contract, seen: Mapping[str, list[str]], read_as: Mapping[str, str], today: date
 ) -> dates.Order | None:
-    """The order of day and month in the columns of `seen`, which share one."""
-    orders: tuple[dates.Order, ...] = ("day-first", "month-first")
-    for order in orders:
+    """The order of day, month and year in the columns of `seen`, which share one."""
+    for order in dates.ORDERS:
         if read_as.get("date_order") == order:
             return order
-    for order in orders:
+    for order in dates.ORDERS:
         if order in contract.date_formats:
             return order
     asked = {
@@ -91,25 +105,77 @@ def _date_order(
     }
     if "by-proof" not in contract.date_formats or not asked:
         return None
-    evidence = [asker.ask(name, dates.order_evidence("trim({cell})")) for name in asked]
-    total, day_first, month_first = (sum(counts) for counts in zip(*evidence, strict=True))
+    size = len(dates.order_evidence("", today=today))
+    answers = asker.ask(
+        [text for name in asked for text in dates.order_evidence(asker.cell(name), today=today)]
+    )
+    parts = [answers[start : start + size] for start in range(0, len(answers), size)]
+    total, day_first, month_first, not_year_first, year_first = (
+        sum(int(part[place]) for part in parts) for place in range(5)
+    )
+    example, day_example, month_example = (
+        next((str(part[place])[:20] for part in parts if part[place] is not None), "")
+        for place in range(5, 8)
+    )
     named = " and ".join(f'"{asker.head.header[asker.match.columns[name]]}"' for name in asked)
     name = f"column{'s' if len(asked) > 1 else ''} {named}"
-    if day_first and month_first:
+    if day_first and month_first and not_year_first:
         raise Undecided(
             "DATE_ORDER_CONTRADICTS",
-            f"{name} holds {day_first:,} dates that can only be day-first and {month_first:,} that "
-            f"can only be month-first; correct the file, or say which is meant",
-            choices=_CHOICES,
+            f"{name} holds two orders: {day_first:,} dates can only be day-first (e.g. "
+            f'"{day_example}") and {month_first:,} only month-first (e.g. "{month_example}"); '
+            "correct the file, or say which is meant and the others are rejected",
+            choices={order: _CHOICES[order] for order in ("day-first", "month-first")},
         )
-    if not day_first and not month_first:
-        example = next(iter(asked.values()))
+    if not_year_first:
+        if day_first or month_first:
+            return "day-first" if day_first else "month-first"
+        fits: tuple[dates.Order, ...] = ("day-first", "month-first")
+    elif year_first or (day_first and month_first):
+        return "year-first"
+    elif not total:
+        return None
+    else:
+        ruled_out = {"day-first": month_first, "month-first": day_first}
+        fits = tuple(order for order in dates.ORDERS if not ruled_out.get(order))
+    raise Undecided(
+        "DATE_ORDER_UNDECIDED",
+        f'all {total:,} dates in {name} fit the orders {" and ".join(fits)}, e.g. "{example}"; '
+        "say which is meant",
+        choices={order: _CHOICES[order] for order in fits},
+    )
+
+
+def _date_count(
+    asker: _Asker, contract: Contract, seen: Mapping[str, list[str]], read_as: Mapping[str, str]
+) -> dates.Count | None:
+    """What plain numbers count where a date is wanted. Two systems of spreadsheet days are four years apart,
+    and nothing in a file tells them from each other."""
+    for count in dates.COUNTS:
+        if read_as.get("date_count") == count or count in contract.date_formats:
+            return count
+    if "by-proof" not in contract.date_formats:
+        return None
+    for name, cells in seen.items():
+        filled = [cell for cell in cells if cell]
+        if not filled or not all(re.fullmatch(dates.SERIAL, cell) for cell in filled):
+            continue
+        cell = asker.cell(name)
+        total, serial = asker.ask(
+            (f"count(nullif({cell}, ''))", f"count(*) filter (regexp_full_match({cell}, '{dates.SERIAL}'))")
+        )
+        if total != serial:
+            continue
+        theirs = asker.head.header[asker.match.columns[name]]
+        day = date(1899, 12, 30) + timedelta(days=int(filled[0][:5]))
         raise Undecided(
-            "DATE_ORDER_UNDECIDED",
-            f'all {total:,} dates in {name} fit both orders, e.g. "{example[:20]}"; say which is meant',
-            choices=_CHOICES,
+            "DATE_SERIAL_UNDECIDED",
+            f'column "{theirs}" holds numbers of days: "{filled[0][:12]}" is {day} where a spreadsheet '
+            f"counts from 1900, and {day + timedelta(days=1462)} where it counts from 1904; "
+            "say which is meant",
+            choices=_SERIAL_CHOICES,
         )
-    return "day-first" if day_first else "month-first"
+    return None
 
 
 def _decimal_mark(
@@ -122,41 +188,51 @@ def _decimal_mark(
         return match.contract.decimal_mark
     entity = match.contract.entity
     names = [name for name in (entity.numbers if entity else NUMBERS) if name in match.columns]
-    if not any("," in cell for name in names for cell in cells[name]):
+    if not names or numbers.sample_proves_point([cell for name in names for cell in cells[name]]):
         return "."
-    comma = point = 0
+    wanted: list[str] = []
     for name in names:
-        one, other = asker.ask(
-            name,
-            (
-                f"count(*) filter ({numbers.proves_comma('trim({cell})')})",
-                f"count(*) filter ({numbers.proves_point('trim({cell})')})",
-            ),
-        )
-        comma, point = comma + one, point + other
+        cell = asker.cell(name)
+        wanted += [
+            f"count(*) filter ({numbers.proves(',', cell)})",
+            f"count(*) filter ({numbers.proves('.', cell)})",
+            f"min({cell}) filter ({numbers.fits_either(cell)})",
+        ]
+    answers = asker.ask(tuple(wanted))
+    comma, point = sum(map(int, answers[0::3])), sum(map(int, answers[1::3]))
+    example = next((str(text) for text in answers[2::3] if text is not None), None)
     if comma and not point:
         return ","
-    if point and not comma:
+    if not comma and (point or example is None):
         return "."
-    example = next(cell for name in names for cell in cells[name] if "," in cell)
+    if comma and point:
+        raise Undecided(
+            "DECIMAL_MARK_UNDECIDED",
+            f"{comma:,} numbers can only have a decimal comma and {point:,} only a decimal point; "
+            "correct the file, or say which is meant and the others are rejected",
+            choices=_MARK_CHOICES,
+        )
     raise Undecided(
         "DECIMAL_MARK_UNDECIDED",
-        f'numbers like "{example[:20]}" can be read with a decimal comma or a decimal point; '
+        f'numbers like "{(example or "")[:20]}" can be read with a decimal comma or a decimal point; '
         "say which is meant",
         choices=_MARK_CHOICES,
     )
 
 
 class _Asker:
-    """Counts something over every cell of one column, by whichever reader can."""
+    """Counts things over every cell of some columns, by whichever reader can."""
 
     def __init__(self, path: Path, found: Scan, head: Head, match: Match) -> None:
         self.path, self.found, self.head, self.match = path, found, head, match
 
-    def ask(self, column: str, aggregates: tuple[str, ...]) -> list[int]:
-        """One count per aggregate; `{cell}` in each stands for the cell."""
-        position = self.match.columns[column]
-        wanted = ", ".join(text.replace("{cell}", f"c{position}") for text in aggregates)
+    def cell(self, column: str) -> str:
+        """SQL: the cell of one of our columns, trimmed."""
+        return f"trim(c{self.match.columns[column]})"
+
+    def ask(self, aggregates: Sequence[str]) -> list[Any]:
+        """One answer per aggregate: a count, or the least text."""
+        wanted = ", ".join(aggregates)
         import duckdb  # noqa: PLC0415
 
         connection = cursor()
@@ -164,26 +240,35 @@ class _Asker:
             if can_be_fast(self.path, self.found):
                 try:
                     source = csv_source(self.path, self.head)
-                    query = f"select {wanted} from {source}"  # noqa: S608
-                    return [int(n) for n in connection.sql(query).fetchall()[0]]
+                    return list(connection.sql(f"select {wanted} from {source}").fetchall()[0])  # noqa: S608
                 except duckdb.Error:
                     pass
-            return self._ask_slowly(connection, position, wanted, len(aggregates))
+            return self._ask_slowly(connection, wanted, len(aggregates))
         finally:
             connection.close()
 
-    def _ask_slowly(
-        self, connection: duckdb.DuckDBPyConnection, position: int, wanted: str, size: int
-    ) -> list[int]:
+    def _ask_slowly(self, connection: duckdb.DuckDBPyConnection, wanted: str, size: int) -> list[Any]:
         import pyarrow as pa  # noqa: PLC0415
 
         text = Text(self.path, self.found, self.head, "utf-8")
-        totals = [0] * size
+        totals: list[Any] = [None] * size
         found = all_records(text)
-        while chunk := list(islice(found, BATCH_ROWS)):
-            column = [record.cells[position] for record in chunk if record.text]
-            connection.register("src", pa.table({f"c{position}": pa.array(column, pa.string())}))
+        positions = sorted(set(self.match.columns.values()))
+        chunk = list(islice(found, BATCH_ROWS))
+        while True:
+            cut = [record.cells for record in chunk if record.text]
+            columns = {f"c{p}": pa.array([cells[p] for cells in cut], pa.string()) for p in positions}
+            connection.register("src", pa.table(columns))
             answer = connection.sql(f"select {wanted} from src").fetchall()[0]  # noqa: S608
             connection.unregister("src")
-            totals = [a + int(b) for a, b in zip(totals, answer, strict=True)]
-        return totals
+            totals = [_both(one, other) for one, other in zip(totals, answer, strict=True)]
+            chunk = list(islice(found, BATCH_ROWS))
+            if not chunk:
+                return totals
+
+
+def _both(one: Any, other: Any) -> Any:
+    """Two chunks' answers to one question: counts add up, of texts the least is kept."""
+    if one is None or other is None:
+        return one if other is None else other
+    return min(one, other) if isinstance(one, str) else one + other

@@ -1,13 +1,15 @@
 """Compiles a contract and a matched header into the one DuckDB query that both readers use.
 
-Each check is one bit of the column `bits`; a row is accepted when no bit is set. What a bit means (column,
-code, what was expected) stands in `Plan.checks`, so that messages are only made for the rows that need one.
+Each check is one bit of the columns `bits`, `bits_1`, …; a row is accepted when no bit is set. What a bit
+means (column, code, what was expected) stands in `Plan.checks`, so that messages are only made for the rows
+that need one.
 Never reading of bytes here, never time zones (finishing.py adds them and their bits).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from ingestion.contract import Contract
 from ingestion.reading.amounts import AmountRules
@@ -15,7 +17,9 @@ from ingestion.reading.engine import literal
 from ingestion.reading.entity_rules import compile_entity
 from ingestion.reading.plan import TEXTS, Check, Plan, Settled
 
-__all__ = ["Check", "Plan", "Settled", "compile_plan"]
+__all__ = ["Check", "Plan", "Settled", "compile_plan", "word_name"]
+
+WORD_BITS = 62
 
 
 class _Compiler(AmountRules):
@@ -26,7 +30,7 @@ class _Compiler(AmountRules):
         cents = f"* {10**self.digits})::bigint"
         sign = "sign(gross)::tinyint"
         text = {name: f"t_{name}" if self.has(name) else "null::varchar" for name in TEXTS}
-        discount = f"coalesce(-{sign} * abs(d_discount), 0)" if self.has("discount") else "0"
+        discount = f"coalesce(-{sign} * discount_size, 0)" if self.has("discount") else "0"
         tax = f"({sign} * abs(d_tax) {cents}" if self.has("tax") else "null::bigint"
         cost = "null::bigint"
         if self.has("unit_cost"):
@@ -43,9 +47,34 @@ class _Compiler(AmountRules):
             f"{tax} as tax_cents, {cost} as cost_cents",
             f"((gross + {discount}) {cents} as net_cents",
             f"{'upper(t_currency)' if self.has('currency') else 'null::varchar'} as currency",
+            f"{'line_kind' if self.contract.not_sales else 'null::varchar'} as line_kind",
         ]
+        if self.contract.identity:
+            own = ", ".join(f"t_{name}" for name in self.contract.identity)
+            whole = ", ".join(f"t_{name}" for name in self.names)
+            parts += [f"hash({own}) as identity_hash", f"hash({whole}) as content_hash"]
+        words = [word_name(number) for number in range(self.words)]
+        failed = " or ".join(f"{word} <> 0" for word in words)
         raw = ", ".join(f"coalesce(r_{name}, '')" for name in self.columns)
-        return f"select {', '.join(parts)}, bits, case when bits <> 0 then [{raw}] end as raw_cells"
+        cells = f"case when {failed} then [{raw}]::varchar[] end as raw_cells"
+        return f"select {', '.join([*parts, *words, cells])}"
+
+    @property
+    def words(self) -> int:
+        """How many columns the bits of all checks fill."""
+        return -(-len(self.checks) // WORD_BITS)
+
+    def summed_bits(self) -> str:
+        """The select list that adds up each word of bits."""
+        sums = [
+            " + ".join(
+                f"case when {sql} then {1 << bit}::bigint else 0::bigint end"
+                for bit, sql in enumerate(self.conditions[start : start + WORD_BITS])
+                if sql
+            )
+            for start in range(0, len(self.conditions), WORD_BITS)
+        ]
+        return ", ".join(f"{sql or '0::bigint'} as {word_name(number)}" for number, sql in enumerate(sums))
 
     def _order_text(self) -> str:
         """The text that names an order within its source where the order id alone does not."""
@@ -61,17 +90,26 @@ class _Compiler(AmountRules):
         return f"{scope} || {unit} || t_order_id"
 
 
-def compile_plan(contract: Contract, columns: Mapping[str, int], settled: Settled) -> Plan:
-    """The query and its checks. `columns` must be a match for `contract`. Raises ValueError beyond 62
-    checks."""
+def word_name(number: int) -> str:
+    """The column that holds the bits of a word of checks."""
+    return "bits" if number == 0 else f"bits_{number}"
+
+
+def compile_plan(
+    contract: Contract,
+    columns: Mapping[str, int],
+    settled: Settled,
+    *,
+    given: Mapping[str, str] = MappingProxyType({}),
+) -> Plan:
+    """The query and its checks. `columns` and `given`, the values of the whole delivery, must be a match for
+    `contract`."""
     if contract.entity is not None:
         return compile_entity(contract, contract.entity, columns, settled)
-    c = _Compiler(contract, columns, settled)
+    c = _Compiler(contract, columns, settled, given)
     raw, clean, parsed = c.cells()
     plain, typed, dated = c.typed()
-    product, signed = c.amounts()
-    c.cell_checks()
-    c.amount_checks()
+    amounts = c.amounts()
     late = {}
     for code, expected in (
         ("DATE_TOO_OLD", "a day from 1970 on"),
@@ -80,14 +118,26 @@ def compile_plan(contract: Contract, columns: Mapping[str, int], settled: Settle
     ):
         late[code] = len(c.checks)
         c.check("date", code, expected, "")
-    if len(c.checks) > 62:
-        raise ValueError(f"{contract.feed}: {len(c.checks)} checks do not fit 62 bits; split the contract")
-    summed = " + ".join(
-        f"case when {sql} then {1 << bit}::bigint else 0::bigint end"
-        for bit, sql in enumerate(c.conditions)
-        if sql
-    )
+    if contract.identity:
+        late["IDENTITY_CONTRADICTS"] = len(c.checks)
+        c.check(
+            contract.identity[0],
+            "IDENTITY_CONTRADICTS",
+            "the row that came before",
+            "",
+            shows=contract.identity,
+        )
+    c.cell_checks()
+    c.amount_checks()
     query = f"(select {raw} from src)"  # noqa: S608
-    for layer in (clean, parsed, plain, typed, dated, product, signed, f"*, {summed} as bits"):
+    for layer in (clean, parsed, plain, typed, dated, *amounts, f"*, {c.summed_bits()}"):
         query = f"(select {layer} from {query})"  # noqa: S608
-    return Plan(f"{c.result()} from {query}", tuple(c.checks), c.columns, late)
+    return Plan(
+        f"{c.result()} from {query}",
+        tuple(c.checks),
+        c.columns,
+        given=c.given,
+        late_checks=late,
+        words=c.words,
+        has_identity=bool(contract.identity),
+    )

@@ -30,16 +30,18 @@ class Zone:
         """Wall-clock microseconds of UTC microseconds."""
         return utc + self.offsets[np.searchsorted(self.starts, utc, side="right") - 1]
 
-    def to_utc(self, local: Micros) -> tuple[Micros, NDArray[np.bool_]]:
-        """UTC of wall-clock times, and which of them were skipped. Of a repeated hour the first pass is
-        taken."""
+    def to_utc(self, local: Micros) -> tuple[Micros, NDArray[np.bool_], NDArray[np.bool_]]:
+        """UTC of wall-clock times, which of them were skipped, and which came twice: of a repeated hour the
+        first pass is taken."""
         # an offset's reign in wall-clock time begins at its start seen by itself; taking the offset before
         # the last transition whose *old* reading is still ahead gives the earlier of two readings
         ends_by_old = self.starts[1:] + self.offsets[:-1]
         index = np.searchsorted(ends_by_old, local, side="right")
         utc = local - self.offsets[index]
         skipped = utc < self.starts[index]
-        return utc, skipped
+        following = np.minimum(index + 1, len(self.starts) - 1)
+        twice = (local - self.offsets[following] >= self.starts[following]) & (following > index)
+        return utc, skipped, twice
 
 
 @lru_cache(maxsize=64)

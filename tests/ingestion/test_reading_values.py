@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestion.contract import Contract, load_contracts
+from ingestion.contract import NUMBERS, Contract, load_contracts
 from ingestion.reading import Reading, RejectedRow, Undecided, accepted_schema, open_reading
+from ingestion.reading.months import MONTHS
 
 TODAY = date(2026, 6, 30)
 
@@ -25,6 +26,7 @@ class Read:
     rows: list[dict[str, Any]]
     rejected: list[RejectedRow]
     gaps: int
+    repeats: int = 0
 
     @property
     def codes(self) -> list[tuple[str, ...]]:
@@ -34,11 +36,13 @@ class Read:
 def drain(reading: Reading) -> Read:
     rows: list[dict[str, Any]] = []
     rejected: list[RejectedRow] = []
+    repeats = 0
     for batch in reading.batches():
         assert batch.accepted.schema.equals(accepted_schema())
         rows += batch.accepted.to_pylist()
         rejected += batch.rejected
-    return Read(rows, rejected, reading.rows_gap)
+        repeats += batch.repeats
+    return Read(rows, rejected, reading.rows_gap, repeats)
 
 
 def read(text: str | bytes, **given: Any) -> Read:
@@ -74,7 +78,10 @@ def amounts(*cells: str, **given: Any) -> Read:
         ("£12.50", 1250), ("$1,234.56", 123456), ("1,234,567.89", 123456789), ("EUR 12.50", 1250),
         ("12.50 €", 1250),
         ("1'234.50", 123450), ("1 234.50", 123450), (" 8.00 ", 800), ("-4.20", -420), ("-£4.20", -420),
-        ("£-4.20", -420),
+        ("£-4.20", -420), ("\u22124.20", -420), ("4.20-", -420), ("(4.20)", -420), ("(£4.20)", -420),
+        ("£(4.20)", -420), ("- 4.20", -420), ("1\u2009234.50", 123450), ("1\u202f234.50", 123450),
+        ("1,23,456.00", 12345600),
+        ("£ 5", 500),        ("5.00 GBP", 500),
         ("99999999999.99", 9999999999999),
     ],
 )  # fmt: skip
@@ -88,9 +95,12 @@ def test_money_is_exact(cell: str, cents: int) -> None:
     [
         ("19.999", "TOO_MANY_DECIMALS"), ("1e3", "NUMBER_FORMAT"), ("1_000", "NUMBER_FORMAT"), ("0x1F",
         "NUMBER_FORMAT"),
-        ("NaN", "NUMBER_FORMAT"), ("inf", "NUMBER_FORMAT"), ("١٢", "NUMBER_FORMAT"), ("１２",
-        "NUMBER_FORMAT"), ("--5", "NUMBER_FORMAT"),
-        ("5-", "NUMBER_FORMAT"), ("1.2.3", "NUMBER_FORMAT"), ("12,34.56", "NUMBER_FORMAT"), ("abc",
+        ("NaN", "NUMBER_FORMAT"), ("inf", "NUMBER_FORMAT"), ("١٢", "NUMBER_SCRIPT"), ("１２",
+        "NUMBER_SCRIPT"), ("--5", "NUMBER_FORMAT"), ("(5", "NUMBER_FORMAT"), ("-(5)", "NUMBER_FORMAT"),
+        ("-5-",
+        "NUMBER_FORMAT"), ("5 %", "NUMBER_FORMAT"), ("1,23,4", "NUMBER_FORMAT"), ("5e-1", "NUMBER_FORMAT"),
+        ("Infinity", "NUMBER_FORMAT"), ("1.0E+02", "NUMBER_FORMAT"), ("1.2.3", "NUMBER_FORMAT"),
+        ("12,34.56", "NUMBER_FORMAT"), ("abc",
         "NUMBER_FORMAT"),
         ("12 34", "NUMBER_FORMAT"), ("", "VALUE_MISSING"), ("0", "AMOUNT_NOT_POSITIVE"), ("0.00",
         "AMOUNT_NOT_POSITIVE"),
@@ -258,8 +268,10 @@ def test_iso_dates_and_times(cell: str, sold_at: str | None) -> None:
         ("2026-01-05 24:00:00", "DATE_IMPOSSIBLE"), ("2026-01-05 10:61", "DATE_IMPOSSIBLE"),
         ("2026-01-05 13:00 PM", "DATE_IMPOSSIBLE"),
         ("today", "DATE_FORMAT"), ("infinity", "DATE_FORMAT"), ("epoch", "DATE_FORMAT"), ("44562",
-        "DATE_FORMAT"), ("20260105", "DATE_FORMAT"),
-        ("5 Jan 2026", "DATE_FORMAT"), ("2026-01-05 08:30 Europe/London", "DATE_FORMAT"), ("٢٠٢٦-٠١-٠٥",
+        "DATE_FORMAT"), ("05012026", "DATE_FORMAT"), ("2026-W01", "DATE_FORMAT"), ("2026-005", "DATE_FORMAT"),
+        ("5 Foo 2026", "DATE_FORMAT"), ("31 Feb 2026", "DATE_IMPOSSIBLE"), ("20260230", "DATE_IMPOSSIBLE"),
+        ("1767600000", "DATE_FORMAT"), ("-infinity", "DATE_FORMAT"), ("now", "DATE_FORMAT"),
+        ("2026-01-05 08:30 Europe/London", "DATE_FORMAT"), ("٢٠٢٦-٠١-٠٥",
         "DATE_FORMAT"),
         ("", "VALUE_MISSING"), ("1969-12-31", "DATE_TOO_OLD"), ("2026-07-02", "DATE_IN_FUTURE"),
         ("2026-01-05T08:00+19:00", "DATE_IMPOSSIBLE"),
@@ -381,3 +393,279 @@ def test_all_reasons_of_a_row_are_given() -> None:
 def test_a_day_later_than_tomorrow_is_told_from_the_day_of_loading() -> None:
     tomorrow = TODAY + timedelta(days=1)
     assert len(days(tomorrow.isoformat()).rows) == 1
+
+
+# -- dates in words, figures and numbers -----------------------------------------------------------------
+NAMED = (
+    "12 Mar 2026", "12. März 2026", "12-Mar-26", "12 mars 2026", "12 marzo 2026", "12 de marzo de 2026",
+    "12 março 2026", "12 maart 2026", "March 12, 2026", "Mar 12 2026", "12th March 2026", "12 marts 2026",
+    "Thu, 12 Mar 2026", "Donnerstag, 12. März 2026", "2026-Mar-12", "12.Mrz.2026", "12MAR2026", "20260312",
+    "12/mar/2026", "jeudi 12 mars 2026",
+)  # fmt: skip
+
+
+def test_names_of_months_need_no_proof() -> None:
+    found = days(*NAMED, "12 Mar 2026 14:05", "March 12, 2026 2:05 PM", "20260312T140500", "20260312140500")
+    assert [row["sale_date"] for row in found.rows] == [date(2026, 3, 12)] * (len(NAMED) + 4)
+    assert {str(row["sold_at"].time()) for row in found.rows[len(NAMED) :]} == {"14:05:00"}
+
+
+def test_every_month_of_ten_languages_is_the_month_it_names() -> None:
+    cells = [f"3 {name} 2025" for name in MONTHS]
+    assert [row["sale_date"].month for row in days(*cells).rows] == list(MONTHS.values())
+
+
+def test_two_orders_in_one_file_are_named_with_counts_and_examples() -> None:
+    with pytest.raises(Undecided) as caught:
+        days("31/01/2026", "30/01/2026", "01/29/2026", "01/02/2026")
+    assert caught.value.reason_code == "DATE_ORDER_CONTRADICTS"
+    assert '2 dates can only be day-first (e.g. "30/01/2026")' in caught.value.message
+    assert '1 only month-first (e.g. "01/29/2026")' in caught.value.message
+    assert set(caught.value.choices) == {"day-first", "month-first"}
+
+
+def test_years_of_two_digits_may_stand_first() -> None:
+    with pytest.raises(Undecided) as caught:
+        days("26-01-05", "25-12-24")
+    assert set(caught.value.choices) == {"day-first", "year-first"}
+    rows = days("26-01-05", "25-12-24", read_as={"date_order": "year-first"}).rows
+    assert [row["sale_date"] for row in rows] == [date(2026, 1, 5), date(2025, 12, 24)]
+    proven = days("99-01-05", "98-12-24").rows
+    assert [row["sale_date"] for row in proven] == [date(1999, 1, 5), date(1998, 12, 24)]
+
+
+def test_numbers_of_days_hold_the_file_until_a_person_or_the_contract_says_from_when() -> None:
+    with pytest.raises(Undecided) as caught:
+        days("46027", "46028.5")
+    assert caught.value.reason_code == "DATE_SERIAL_UNDECIDED"
+    assert "2026-01-05" in caught.value.message
+    rows = days("46027", "46028.5208333333", contracts=contract(date_formats=("excel-serial",))).rows
+    assert [row["sale_date"] for row in rows] == [date(2026, 1, 5), date(2026, 1, 6)]
+    assert rows[0]["sold_at"] is None
+    assert rows[1]["sold_at"] == datetime(2026, 1, 6, 12, 30, tzinfo=UTC)
+    other = days("44565", "44566.5", read_as=caught.value.choices["excel-serial-1904"]).rows
+    assert [row["sale_date"] for row in other] == [date(2026, 1, 5), date(2026, 1, 6)]
+
+
+def test_seconds_since_1970_are_read_only_by_contract() -> None:
+    berlin = {"timezone": "Europe/Berlin"}
+    for form, cell in (("epoch-seconds", "1767654000"), ("epoch-milliseconds", "1767654000000")):
+        row = days(cell, contracts=contract(date_formats=(form,), **berlin)).rows[0]
+        assert row["sold_at"] == datetime(2026, 1, 5, 23, 0, tzinfo=UTC)
+        assert row["sale_date"] == date(2026, 1, 6)
+
+
+def test_a_contract_may_write_its_own_date_forms() -> None:
+    own = contract(date_formats=("DD.MM.YYYY HH:mm", "YYMMDD", "D MMM YYYY, H:mm A"))
+    found = days(
+        "05.01.2026 14:05", "260105", "5 Januar 2026, 2:05 pm", "05.01.2026", "2026-01-05", contracts=own
+    )
+    assert [row["sale_date"] for row in found.rows] == [date(2026, 1, 5)] * 3
+    assert [row["sold_at"] and row["sold_at"].hour for row in found.rows] == [14, None, 14]
+    assert found.codes == [("DATE_FORMAT",)] * 2
+    assert "expected a date as DD.MM.YYYY HH:mm" in found.rejected[0].messages[0]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.datetimes(datetime(1971, 1, 1), datetime(2026, 6, 29)), min_size=1, max_size=20))
+def test_any_moment_comes_back_in_a_form_of_the_contract(values: list[datetime]) -> None:
+    whole = [value.replace(second=0, microsecond=0) for value in values]
+    own = contract(date_formats=("MM-DD-YYYY HH:mm",))
+    found = days(*(value.strftime("%m-%d-%Y %H:%M") for value in whole), contracts=own)
+    assert [row["sold_at"].replace(tzinfo=None) for row in found.rows] == whole
+
+
+def test_an_hour_that_came_twice_is_the_first_and_is_counted() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sales.csv"
+        path.write_text("date,product,amount\n2025-10-26 01:30,tea,1.00\n2025-10-26 03:30,tea,1.00\n")
+        reading = open_reading(path, today=TODAY, contracts=contract(timezone="Europe/London"))
+        rows = drain(reading).rows
+    assert rows[0]["sold_at"] == datetime(2025, 10, 26, 0, 30, tzinfo=UTC)
+    assert reading.facts["rows_in_repeated_hour"] == 1
+
+
+# -- numbers that prove their mark, and currencies -------------------------------------------------------
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(st.decimals("0.01", "9999999", places=2), min_size=1, max_size=20),
+    st.sampled_from(["{:,.2f}", "{:.2f}", "£{:,.2f}", "{:,.2f} GBP"]),
+    st.booleans(),
+)
+def test_any_amount_comes_back_in_any_dress(values: list[Decimal], form: str, comma: bool) -> None:
+    swap = str.maketrans(",.", ".,") if comma else {}
+    found = amounts(*(form.format(value).translate(swap) for value in values))
+    assert [row["gross_cents"] for row in found.rows] == [int(value * 100) for value in values]
+
+
+@pytest.mark.parametrize("cells", [("1.234", "2.500"), ("1,234", "12")])
+def test_thousands_or_fraction_is_never_guessed(cells: tuple[str, ...]) -> None:
+    with pytest.raises(Undecided) as caught:
+        amounts(*cells)
+    assert caught.value.reason_code == "DECIMAL_MARK_UNDECIDED"
+
+
+def test_marks_that_contradict_each_other_hold_the_file() -> None:
+    with pytest.raises(Undecided, match="only have a decimal comma and 1 only a decimal point"):
+        amounts("1,50", "1.50")
+
+
+def test_one_broken_number_does_not_decide_for_the_file() -> None:
+    assert amounts("1,2,3", "1.50").codes == [("NUMBER_FORMAT",)]
+
+
+def test_a_sum_in_another_currency_than_the_files_is_rejected() -> None:
+    found = amounts("€ 5.00", "5.00", "$5.00", "5.00 USD", "6.00 EUR", contracts=contract(currency="EUR"))
+    assert [row["gross_cents"] for row in found.rows] == [500, 500, 600]
+    assert found.codes == [("FOREIGN_CURRENCY",)] * 2
+
+
+def test_a_sign_beside_the_numbers_names_the_currency_of_the_file() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sales.csv"
+        path.write_text('date,product,amount\n2026-01-05,tea,"5,00 €"\n')
+        assert open_reading(path, today=TODAY).facts["currency"] == "EUR"
+
+
+# -- discounts, and which number counts --------------------------------------------------------------------
+def discounted(rows: str, header: str = "date,product,quantity,price,amount,rebate", **keys: Any) -> Read:
+    columns = load_contracts()["sales_csv"].model_dump()["columns"]
+    columns["discount"]["names"] = ("rebate",)
+    return read(f"{header}\n{rows}", contracts=contract(columns=columns, **keys))
+
+
+@pytest.mark.parametrize(
+    ("keys", "row", "expected"),
+    [
+        ({"discount_is": "share"}, "2,5.00,8.00,0.2", (1000, -200, 800)),
+        ({"discount_is": "share"}, "2,5.00,8.00,20%", (1000, -200, 800)),
+        ({"discount_is": "share"}, "2,5.00,10.00,20 %", (1000, -200, 800)),
+        ({"discount_is": "percent"}, "2,5.00,8.00,20", (1000, -200, 800)),
+        ({"discount_is": "percent"}, "2,5.00,10.00,", (1000, 0, 1000)),
+        ({"discount_is": "share"}, "3,3.33,6.66,0.333", (999, -333, 666)),
+        ({"amount_is": "after_discount"}, "2,5.00,8.00,2.00", (1000, -200, 800)),
+        ({"amount_is": "before_discount"}, "2,5.00,10.00,2.00", (1000, -200, 800)),
+        ({"discount_is": "share"}, "-2,5.00,-8.00,0.2", (-1000, 200, -800)),
+    ],
+)
+def test_a_discount_is_a_sum_a_share_or_a_percentage(
+    keys: dict[str, Any], row: str, expected: tuple[int, int, int]
+) -> None:
+    found = discounted(f"2026-01-05,tea,{row}\n2026-01-05,tea,1,1.50,1.50,\n", **keys)
+    first = found.rows[0]
+    assert (first["gross_cents"], first["discount_cents"], first["net_cents"]) == expected
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(st.tuples(st.decimals("0.01", "9999", places=2), st.integers(0, 99)), min_size=1, max_size=20)
+)
+def test_what_was_paid_stays_exact_whatever_the_share(lines: list[tuple[Decimal, int]]) -> None:
+    text = "".join(f"2026-01-05,tea,{amount},{share}\n" for amount, share in lines)
+    keys = {"discount_is": "percent", "amount_is": "after_discount", "decimal_mark": "."}
+    found = discounted(text, "date,product,amount,rebate", **keys)
+    assert [row["net_cents"] for row in found.rows] == [int(amount * 100) for amount, _ in lines]
+    for row, (amount, share) in zip(found.rows, lines, strict=True):
+        gross = (amount * 100 / (1 - Decimal(share) / 100)).quantize(Decimal(1), ROUND_HALF_UP)
+        assert row["gross_cents"] == gross
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell"), [("share", "20"), ("share", "-0.1"), ("percent", "101"), ("share", "120 %")]
+)
+def test_a_share_beyond_the_whole_is_rejected(kind: str, cell: str) -> None:
+    found = discounted(f"2026-01-05,tea,2,5.00,10.00,{cell}\n2026-01-05,tea,1,1.50,1.50,\n", discount_is=kind)
+    assert found.codes == [("VALUE_OUT_OF_RANGE",)]
+
+
+def test_the_contract_may_say_which_of_two_amounts_counts() -> None:
+    assert line("2", "3.00", "7.00").codes == [("AMOUNT_MISMATCH",)]
+    by_amount = line("2", "3.00", "7.00", contracts=contract(amount_counts="amount"))
+    by_price = line("2", "3.00", "7.00", contracts=contract(amount_counts="quantity_x_price"))
+    assert (by_amount.rows[0]["net_cents"], by_price.rows[0]["net_cents"]) == (700, 600)
+
+
+# -- lines that are no sales, identities, columns ----------------------------------------------------------
+def test_lines_that_are_no_sales_are_kept_and_marked() -> None:
+    apart = (
+        {"column": "product_name", "words": ["Gift card"], "as": "gift_card"},
+        {"column": "product_id", "pattern": "SHIP.*", "as": "shipping"},
+    )
+    found = read(
+        "date,product,sku,amount\n2026-01-05,GIFT CARD,G1,50.00\n2026-01-05,Parcel,SHIP-2,0.00\n"
+        "2026-01-05,tea,T1,1.00\n2026-01-05,tea,T1,0.00\n",
+        contracts=contract(not_sales=apart),
+    )
+    assert [(row["line_kind"], row["net_cents"]) for row in found.rows] == [
+        ("gift_card", 5000), ("shipping", 0), (None, 100),
+    ]  # fmt: skip
+    assert found.codes == [("AMOUNT_NOT_POSITIVE",)]
+
+
+def test_an_identity_makes_equal_rows_repeats_and_unequal_ones_refused() -> None:
+    named = contract(identity=("order_id", "line_number"))
+    found = read(
+        "date,product,amount,order id,line\n2026-01-05,tea,1.00,A,1\n2026-01-05,tea,1.00,A,2\n"
+        "2026-01-05, tea,1.00,A,1\n2026-01-05,tea,1.05,A,1\n2026-01-05,tea,1.05,,1\n2026-01-05,tea,x,B,1\n"
+        "2026-01-05,tea,1.00,B,1\n",
+        contracts=named,
+    )
+    assert [row["row_number"] for row in found.rows] == [1, 2, 7]
+    assert found.repeats == 1
+    assert found.codes == [("IDENTITY_CONTRADICTS",), ("VALUE_MISSING",), ("NUMBER_FORMAT",)]
+    assert 'saw "A · 1", expected the row that came before' in found.rejected[0].messages[0]
+
+
+def test_repeats_without_an_identity_are_kept() -> None:
+    assert len(amounts("1.00", "1.00").rows) == 2
+
+
+def test_columns_have_letters_choices_and_bounds() -> None:
+    columns = load_contracts()["sales_csv"].model_dump()["columns"]
+    columns["store"] |= {"case": "upper", "one_of": ("BERLIN", "ROM")}
+    columns["amount"] |= {"above": "0.50", "below": "2.5"}
+    found = read(
+        "date,product,amount,store\n2026-01-05,tea,1.00,Berlin\n2026-01-05,tea,0.50,rom\n"
+        "2026-01-05,tea,2.50,rom\n2026-01-05,tea,2.49,Paris\n",
+        contracts=contract(columns=columns),
+    )
+    assert [row["store"] for row in found.rows] == ["BERLIN"]
+    assert found.codes == [("VALUE_OUT_OF_RANGE",), ("VALUE_OUT_OF_RANGE",), ("VALUE_NOT_ALLOWED",)]
+
+
+def test_an_id_that_lost_its_digits_is_refused() -> None:
+    found = read("date,product,amount,sku\n2026-01-05,tea,1.00,4.00638E+12\n2026-01-05,tea,1.00,1E5\n")
+    assert found.codes == [("ID_LOST_DIGITS",)]
+    assert found.rows[0]["product_id"] == "1E5"
+
+
+def test_one_value_for_the_whole_file_comes_from_the_contract() -> None:
+    columns = load_contracts()["sales_csv"].model_dump()["columns"]
+    del columns["store"]
+    known = contract(columns=columns, values={"store": "Berlin"})
+    found = read("date,product,amount\n2026-01-05,tea,1.00\n", contracts=known)
+    assert found.rows[0]["store"] == "Berlin"
+
+
+def test_the_widest_contract_has_room_for_all_its_checks() -> None:
+    sales = load_contracts()["sales_csv"].model_dump()
+    columns = {
+        name: column | {"names": (name,), "required": True, **_bounds(name)}
+        for name, column in sales["columns"].items()
+    }
+    names = list(columns)
+    cells = dict.fromkeys(names, "x") | dict.fromkeys(NUMBERS, "2")
+    cells |= {"date": "2026-01-05", "currency": "EUR", "amount": "4", "discount": "1.5", "tax": "1.5"}
+    sound = ",".join(cells[name] for name in names)
+    bad = ",".join(
+        (cells | {"channel": "", "unit_cost": "99999", "store": "y" * 300})[name] for name in names
+    )
+    found = read(f"{','.join(names)}\n{sound}\n{bad}\n", contracts=contract(columns=columns))
+    assert len(found.rows) == 1
+    assert {"VALUE_MISSING", "VALUE_OUT_OF_RANGE", "TEXT_TOO_LONG"} <= set(found.codes[0])
+
+
+def _bounds(name: str) -> dict[str, Any]:
+    if name in NUMBERS:
+        return {"above": "0.001", "below": "5000"}
+    return {} if name == "date" else {"pattern": ".*"}

@@ -87,6 +87,7 @@ create table raw.sales_lines (
     country text,
     sales_rep text,
     channel text,
+    line_kind text,
     -- whole thousandths and millionths: numeric costs a tenth of a load more
     quantity_thousandths bigint not null,
     unit_price_millionths bigint,
@@ -100,6 +101,7 @@ comment on table raw.sales_lines is 'Accepted rows, append-only, in monthly part
 comment on column raw.sales_lines.order_key is '64 bits of a hash of (source, scope, order id); minus order_line_key where the row names no order.';
 comment on column raw.sales_lines.order_line_key is 'delivery_no * 10^10 + record number in the delivery (from 1, header not counted): unique, and it says where the line came from.';
 comment on column raw.sales_lines.net_cents is 'gross_cents + discount_cents; negative on a return line.';
+comment on column raw.sales_lines.line_kind is 'What the line is that is no sale of goods, by the contract (gift_card, deposit, shipping, …); null for sales and returns.';
 create index sales_lines_load on raw.sales_lines using brin (load_id) with (pages_per_range = 16);
 
 -- Partitions live in a schema of their own, so that BI tools do not list each month.

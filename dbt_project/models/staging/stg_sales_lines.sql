@@ -186,6 +186,7 @@ stg_sales_lines as (
 
         -- strings
         line_type,
+        line_kind,
         regexp_replace(lower(btrim(order_status)), '[\s_-]+', '_', 'g') as order_status,
         product_name,
         category,
@@ -227,6 +228,7 @@ select
     store_key,
     sales_rep_key,
     line_type,
+    line_kind,
     order_status,
     product_name,
     category,
