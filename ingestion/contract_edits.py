@@ -22,8 +22,10 @@ def contract_keys(read_as: Mapping[str, str]) -> dict[str, Any]:
     """The contract's keys for a way of reading, e.g. {"date_order": "day-first"}."""
     keys: dict[str, Any] = {}
     for name, value in read_as.items():
-        if name == "date_order":
+        if name in ("date_order", "date_count"):
             keys["date_formats"] = ["iso", value]
+        elif name == "decimal_mark":
+            keys[name] = {"comma": ",", "point": "."}.get(value, value)
         else:
             keys[name] = value
     return keys

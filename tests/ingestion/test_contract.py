@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.contract import load_contracts, read_contract
+from ingestion.contract_edits import contract_keys, with_key
 from warehouse.errors import ShopxError
 
 GOOD = """
@@ -72,3 +73,14 @@ def test_a_changed_contract_is_read_again(tmp_path: Path) -> None:
     assert load_contracts(tmp_path)["till"].currency == "EUR"
     write(tmp_path, GOOD.replace("EUR", "GBP") + "# later\n")
     assert load_contracts(tmp_path)["till"].currency == "GBP"
+
+
+@pytest.mark.parametrize(
+    "read_as",
+    [{"date_order": "day-first"}, {"date_order": "year-first"}, {"date_count": "excel-serial-1904"},
+     {"decimal_mark": "comma"}, {"decimal_mark": "point"}],
+)  # fmt: skip
+def test_an_answer_about_a_file_can_be_kept_in_its_contract(tmp_path: Path, read_as: dict[str, str]) -> None:
+    ((key, value),) = contract_keys(read_as).items()
+    contract = read_contract(write(tmp_path, with_key(GOOD, key, value)))
+    assert str(getattr(contract, key)) in (str(value), str(tuple(value)))
