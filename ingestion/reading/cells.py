@@ -99,7 +99,7 @@ class CellRules(Rules):
                 )  # fmt: skip
             if column.one_of:
                 texts = ", ".join(literal(text) for text in column.one_of)
-                self.check(name, "VALUE_NOT_ALLOWED", _one_of(column.one_of), f"t_{name} not in ({allowed})")
+                self.check(name, "VALUE_NOT_ALLOWED", _one_of(column.one_of), f"t_{name} not in ({texts})")
         mark = "a point" if self.settled.decimal_mark == "." else "a comma"
         for name in NUMBERS:
             if self.has(name):
