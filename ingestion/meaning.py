@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingestion.effects import Effect, effects, sentence
 from ingestion.overlap import Comparison, SharedDays, SharedOrders, Sums
-from ingestion.scopes import archived_months, note_days_of_rows, span_of
+from ingestion.scopes import archived_months, note_days_beyond, note_days_of_rows, span_of
 
 if TYPE_CHECKING:
     import psycopg
@@ -100,6 +100,13 @@ def _verdict(
 
 
 def _days(conn: psycopg.Connection[Any], load: Load, comparison: Comparison) -> Verdict:
+    parts = note_days_beyond(conn, load)
+    if parts is not None:
+        return Verdict(
+            reason="OUTSIDE_WINDOW",
+            found=f"it holds only a part of {parts[0]:,} days that were not asked for (the first is "
+            f"{parts[1]}); its source seems to cut days elsewhere than the feed does",
+        )
     span = span_of(conn, load.load_id)
     before = comparison.in_scope(span)
     after = Sums(load.rows_accepted, load.amount_cents)

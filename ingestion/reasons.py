@@ -318,6 +318,12 @@ _ALL = (
         "Commas in numbers could be decimal marks or thousands.",
         "Release it as decimal-comma or decimal-point",
     ),
+    Reason(
+        "OUTSIDE_WINDOW",
+        "load",
+        "It holds fewer rows than are there, of days that its source was not asked for.",
+        "Ask in moments (as: datetime) or in the source's time zone, or release it as days",
+    ),
     # the whole load, held (or warned of) by the gate on arrival
     Reason(
         "NOT_MEASURED",

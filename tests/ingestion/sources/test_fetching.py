@@ -234,3 +234,35 @@ def test_a_feed_is_set_up_when_its_variables_are(
     assert is_configured(contract)
     monkeypatch.setenv("SALES_API_KEY", "")
     assert not is_configured(contract)
+
+
+CURRENT = """
+    select count(*), sum(net_cents) from raw.current_lines(
+        (select array_agg(load_id) from raw.loads where status = 'landed'),
+        (select array_agg(mode) from raw.loads where status = 'landed'), '2020-01-01', '2030-01-01'
+    )
+"""
+
+
+@pytest.mark.usefixtures("feeds")
+def test_a_source_that_ignores_the_days_asked_for_counts_nothing_twice(
+    api: Any, files: Any, warehouse: Warehouse
+) -> None:
+    old, new = ([api.sale(day) for day in range(1, last)] for last in (11, 13))
+    for today, records in ((20, old), (21, old), (22, new)):
+        api.replies = [api.reply(api.list_of(*records))]
+        fetch_feed(warehouse, "sales_api", today=date(2026, 2, today))
+    assert files.rows(warehouse, CURRENT) == [(12, 3000)]
+    assert files.rows(warehouse, "select distinct status from raw.loads") == [("landed",)]
+
+
+@pytest.mark.usefixtures("feeds")
+def test_a_part_of_a_day_that_was_not_asked_for_is_held(api: Any, files: Any, warehouse: Warehouse) -> None:
+    api.replies = [api.reply(api.list_of(*[api.sale(day) for day in (1, 1, 1, 2, 2, 2, 3, 3)] * 3))]
+    fetch_feed(warehouse, "sales_api", window=DAYS, today=TODAY)
+    api.replies = [api.reply(api.list_of(api.sale(1), *[api.sale(day) for day in (2, 2, 2, 3, 3)] * 3))]
+    fetch_feed(warehouse, "sales_api", window=Window(date(2026, 2, 2), DAYS.last), today=TODAY)
+    assert files.rows(warehouse, "select status, held_reason from raw.loads order by load_id") == [
+        ("landed", None), ("held", "OUTSIDE_WINDOW"),
+    ]  # fmt: skip
+    assert files.rows(warehouse, CURRENT) == [(24, 6000)]
