@@ -50,8 +50,10 @@ def fetched_feeds() -> list[Contract]:
 
 
 def is_configured(contract: Contract) -> bool:
-    """Whether the environment says where and with which key the feed is asked for."""
-    return not missing_variables(contract)
+    """Whether the feed is asked when all are: an API once the environment says where and with which key,
+    since one comes with this program; a sheet or a database always, so that what it lacks is said.
+    """
+    return contract.kind != "api" or not missing_variables(contract)
 
 
 def missing_variables(contract: Contract) -> list[str]:

@@ -74,15 +74,15 @@ def _machine() -> Iterator[Line]:
 
 
 def _sources() -> Iterator[Line]:
-    """What feeds need that are asked for their rows. A built-in one that nobody uses is no fault."""
+    """What feeds need that are asked for their rows. An API that nobody uses is no fault."""
     from ingestion.sources.fetched import FetchFailed
-    from ingestion.sources.fetching import fetched_feeds, missing_variables
+    from ingestion.sources.fetching import fetched_feeds, is_configured, missing_variables
     from ingestion.sources.google import whom_to_share_with
     from warehouse.settings import load_settings
 
     for contract in fetched_feeds():
         missing = missing_variables(contract)
-        if missing and contract.builtin:
+        if not is_configured(contract):
             continue
         name = f"feed {contract.feed}"
         if missing:

@@ -69,12 +69,12 @@ def _window(first: date | None, last: date | None) -> "Window | None":
 
 
 def _set_up() -> list[str]:
-    """The feeds whose variables are all set; a usage error that says what to set where there is none."""
-    from ingestion.sources.fetching import fetched_feeds, missing_variables
+    """The feeds that are asked; a usage error that says what to set where there is none."""
+    from ingestion.sources.fetching import fetched_feeds, is_configured, missing_variables
 
-    missing = {contract.feed: missing_variables(contract) for contract in fetched_feeds()}
-    ready = [feed for feed, names in missing.items() if not names]
+    ready = [contract.feed for contract in fetched_feeds() if is_configured(contract)]
     if not ready:
+        missing = {contract.feed: missing_variables(contract) for contract in fetched_feeds()}
         wants = "; ".join(f"{feed} needs {' and '.join(names)}" for feed, names in missing.items())
         raise click.UsageError(f"No feed can be asked yet: {wants}, in the environment or in .env.")
     return ready

@@ -48,3 +48,8 @@ def test_a_sheet_says_whom_to_share_it_with_or_what_is_wrong(
 def test_without_feeds_of_that_kind_nothing_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load_contracts, "__defaults__", (tmp_path,))
     assert lines() == {}
+
+
+def test_a_fresh_installation_has_no_red_feed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SALES_API_URL", "")
+    assert [line for line in _sources() if not line.good] == []

@@ -13,7 +13,7 @@ import pytest
 from ingestion.contract import load_contracts
 from ingestion.deciding import withdraw
 from ingestion.landed import Landed
-from ingestion.sources.fetching import fetch_feed, fetched_feeds, missing_variables
+from ingestion.sources.fetching import fetch_feed, fetched_feeds, is_configured, missing_variables
 from warehouse.database import Warehouse
 from warehouse.errors import ShopxError
 
@@ -147,3 +147,5 @@ def test_what_is_not_set_up_is_named(feeds: Any, monkeypatch: pytest.MonkeyPatch
     )
     missing = {contract.feed: missing_variables(contract) for contract in fetched_feeds()}
     assert missing == {"erp": ["ERP_URL"], "shop": ["GOOGLE_CREDENTIALS_FILE"]}
+    # they are asked all the same, so that somebody is told
+    assert all(is_configured(contract) for contract in fetched_feeds())
