@@ -150,6 +150,12 @@ class AmountRules(CellRules):
         both = f"{off} and {net_off}"
         return {"before_discount": off, "after_discount": net_off, None: both}[self.contract.amount_is]
 
+    def _unequal(self) -> str:
+        """SQL: as `_off`; nearly every amount is the very product, and only the others pay for the slack."""
+        if self.contract.amount_is == "after_discount":
+            return self._off()
+        return f"case when d_amount = product then false else {self._off()} end"
+
     def amount_checks(self) -> None:
         three = [name for name in ("quantity", "unit_price", "amount") if self.has(name)]
         for name in three:
@@ -184,7 +190,11 @@ class AmountRules(CellRules):
                 )  # fmt: skip
         if self._compares and self.contract.amount_counts is None:
             self.check(
-                "amount", "AMOUNT_MISMATCH", "quantity x unit price", f"{fine} and {self._off()}", shows=shown
+                "amount",
+                "AMOUNT_MISMATCH",
+                "quantity x unit price",
+                f"{fine} and {self._unequal()}",
+                shows=shown,
             )
         if self.has("quantity"):
             self.check("quantity", "QUANTITY_ZERO", "a quantity other than 0", f"{fine} and d_quantity = 0")
