@@ -159,12 +159,17 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="The outcome as JSO
 @click.command()
 @click.argument("load", type=int)
 @click.option(
-    "--as", "as_", default=None, metavar="CHOICE", help="A choice the hold offers, e.g. day-first or orders."
+    "--as",
+    "as_",
+    default=None,
+    metavar="CHOICE",
+    help="What it means (days, orders, lines, events, match), or how it is read, e.g. day-first.",
 )
+@click.option("--always", is_flag=True, help="Write the answer into the feed's contract too.")
 @click.option("--why", default=None, help="Kept beside the decision.")
 @_LATER
 @_JSON
-def release(load: int, as_: str | None, why: str | None, later: bool, as_json: bool) -> None:
+def release(*, load: int, as_: str | None, always: bool, why: str | None, later: bool, as_json: bool) -> None:
     """Let a held delivery count, and publish.
 
     \b
@@ -174,7 +179,7 @@ def release(load: int, as_: str | None, why: str | None, later: bool, as_json: b
 
     def decide(warehouse: "Warehouse") -> str:
         why_ = why or "released from the command line"
-        let_count(warehouse, load, as_=as_, by=getpass.getuser(), why=why_)
+        let_count(warehouse, load, as_=as_, always=always, by=getpass.getuser(), why=why_)
         return f"Load {load} is released"
 
     _decide_and_publish(decide, load=load, undo=f"./shopx withdraw {load}", later=later, as_json=as_json)

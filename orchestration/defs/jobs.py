@@ -1,6 +1,6 @@
-"""The one job: a batch, in one process.
+"""The job of a batch, in one process; decisions about deliveries are jobs of their own (decisions.py).
 
-Put here: jobs. Never here: steps.
+Put here: jobs of assets. Never here: steps.
 """
 
 from dagster import AssetSelection, define_asset_job, in_process_executor

@@ -1,0 +1,92 @@
+"""The jobs `release_load` and `withdraw_load`: a person's decision about one delivery, published at once.
+
+Put here: how decisions look in Dagster; each is what `shopx release` and `shopx withdraw` do. Never here:
+what a decision does (ingestion/deciding.py), or steps of the batch that follows.
+"""
+
+from collections.abc import Callable
+
+from dagster import Config, Failure, OpExecutionContext, in_process_executor, job, op
+from pydantic import Field
+
+from orchestration.defs.failures import tell_of_failure
+from orchestration.defs.resources import BatchSession
+from orchestration.landing import land_given
+from orchestration.running import pending, run_batch
+from warehouse.database import Warehouse
+
+
+class ReleaseConfig(Config):
+    """Which delivery counts after all, and what it means where that is asked."""
+
+    load: int = Field(description="number of the delivery, as `shopx loads` and ops.held_loads show it")
+    as_: str | None = Field(
+        default=None,
+        description="the answer that its hold asks for: days, orders, lines, events, match, day-first, …",
+    )
+    always: bool = Field(default=False, description="write the answer into the feed's contract too")
+    why: str = Field(default="released in Dagster", description="kept beside the decision")
+
+
+class WithdrawConfig(Config):
+    """Which delivery is taken out; what it had replaced counts once more."""
+
+    load: int = Field(description="number of the delivery, as `shopx loads` shows it")
+    why: str = Field(default="withdrawn in Dagster", description="kept beside the decision")
+
+
+@op
+def release(context: OpExecutionContext, config: ReleaseConfig, session: BatchSession) -> None:
+    """Let a held delivery count, and publish."""
+    from ingestion.deciding import release as let_count
+
+    def decide(warehouse: Warehouse) -> None:
+        let_count(warehouse, config.load, as_=config.as_, always=config.always, by="dagster", why=config.why)
+
+    _decide_and_publish(context, session.warehouse, decide)
+
+
+@op
+def withdraw(context: OpExecutionContext, config: WithdrawConfig, session: BatchSession) -> None:
+    """Take a delivery out again, and publish."""
+    from ingestion.deciding import withdraw as take_out
+
+    def decide(warehouse: Warehouse) -> None:
+        take_out(warehouse, config.load, by="dagster", why=config.why)
+
+    _decide_and_publish(context, session.warehouse, decide)
+
+
+def _decide_and_publish(
+    context: OpExecutionContext, warehouse: Warehouse, decide: Callable[[Warehouse], None]
+) -> None:
+    """Decide, then run the batch that publishes it; a run of its own in the UI, as after the command."""
+    say = context.log.info
+    decide(warehouse)
+    landing = land_given(warehouse, [], feed=None, say=say)
+    if not pending(warehouse):
+        return
+    batch = run_batch(warehouse, [], by=f"dagster {context.op.name}", landing=landing, say=say, done=say)
+    if batch.failures:
+        raise Failure(f"Decided, not published: {'; '.join(batch.failures)}")
+
+
+@job(
+    executor_def=in_process_executor,
+    hooks={tell_of_failure},
+    description="Let a held, repeated or withdrawn delivery count, and publish. See ops.held_loads for what "
+    "each answer would change.",
+)
+def release_load() -> None:
+    """One decision."""
+    release()
+
+
+@job(
+    executor_def=in_process_executor,
+    hooks={tell_of_failure},
+    description="Take a delivery out, and publish; what it had replaced counts once more.",
+)
+def withdraw_load() -> None:
+    """One decision."""
+    withdraw()
