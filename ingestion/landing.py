@@ -30,7 +30,7 @@ from ingestion.ledger import Load
 from ingestion.loading import load_rows
 from ingestion.meaning import Meaning, meaning_of
 from ingestion.measuring import measure
-from ingestion.overlap import is_diminished
+from ingestion.overlap import incomplete_orders, is_diminished
 from ingestion.reading import DamagedFile, FileRefused, Reading, Undecided, open_reading
 from ingestion.reading.together import ReadAhead, read_together
 from ingestion.scopes import span_of
@@ -154,6 +154,15 @@ class _Opened:
     reading: Reading | None = None
     undecided: Undecided | None = None
     resumed: int | None = None
+
+
+class _OrdersIncomplete(Exception):
+    """Orders that came again with a rejected row: they are refused whole, and their older version stays."""
+
+    def __init__(self, reading: Reading, orders: frozenset[int]) -> None:
+        super().__init__(f"{len(orders)} orders")
+        self.reading = reading
+        self.orders = orders
 
 
 class _Lander:
@@ -427,11 +436,7 @@ class _Lander:
         if foreign is not None and converter is None:
             return self._hold(load, Undecided("FOREIGN_CURRENCY", foreign))
         try:
-            try:
-                return self._load_once(load, reading, converter)
-            except DamagedFile:
-                self.progress(f"{load.delivered_name}: damaged places, reading it carefully")
-                return self._load_once(load, reading.careful(), converter)
+            return self._load_whole_orders(load, reading, converter)
         except Undecided as undecided:
             return self._hold(load, undecided)
         except ShopxError as refusal:
@@ -451,6 +456,17 @@ class _Lander:
         if not per_line and (load.currency == self.currency or load.currency not in self.convertible):
             return None
         return Converter(load.currency, self.currency, known_rates(self.conn))
+
+    def _load_whole_orders(self, load: Load, reading: Reading, converter: Converter | None) -> Load:
+        """Fast or carefully, and once more where an order that came again cannot be taken whole."""
+        try:
+            try:
+                return self._load_once(load, reading, converter)
+            except DamagedFile:
+                self.progress(f"{load.delivered_name}: damaged places, reading it carefully")
+                return self._load_once(load, reading.careful(), converter)
+        except _OrdersIncomplete as incomplete:
+            return self._load_once(load, incomplete.reading.refusing(incomplete.orders), converter)
 
     def _load_once(self, load: Load, reading: Reading, converter: Converter | None = None) -> Load:
         months = set(self.months)
@@ -474,6 +490,10 @@ class _Lander:
                 )
             measure(self.conn, load, loaded, reading, today=self.today)
             load = ledger.find_load(self.conn, load.load_id)
+            if (load.released_as or reading.contract.meaning or "orders") == "orders":
+                incomplete = incomplete_orders(self.conn, load.load_id, loaded.refused_orders)
+                if incomplete:
+                    raise _OrdersIncomplete(reading, incomplete)
             if load.released_as is not None:
                 meaning = Meaning(load.released_as)
             elif load.holds != "sales" or self._takes_nothing_away(load, reading):

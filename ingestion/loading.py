@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,7 @@ class Loaded:
     smallest_sale_cents: int | None = None
     largest_line_cents: int | None = None
     return_lines: int = 0
+    refused_orders: set[int] = field(default_factory=set)  # keys of orders with a rejected row
 
 
 def load_rows(
@@ -90,6 +91,7 @@ def load_rows(
                         known_months.update(months)
                     copy.send(_with_keys(accepted, columns, load_id, delivery_no), months)
                 loaded.rows_duplicate += batch.repeats
+                loaded.refused_orders |= batch.refused_orders
                 if batch.rejected:
                     loaded.rows_rejected += len(batch.rejected)
                     copy.pause()

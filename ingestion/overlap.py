@@ -314,6 +314,29 @@ select
 """  # noqa: S608
 
 
+_INCOMPLETE = """
+select coalesce(array_agg(distinct mine.order_key), '{}')
+from raw.sales_lines as mine
+inner join raw.loads as l on mine.load_id = l.load_id
+inner join raw.loads as n
+    on n.source = l.source and n.load_id <> l.load_id and n.status in ('landed', 'approved')
+    and n.holds = 'sales'
+inner join raw.sales_lines as theirs on theirs.load_id = n.load_id and theirs.order_key = mine.order_key
+where mine.load_id = %(load)s and mine.order_key = any(%(orders)s) and theirs.order_id is not null
+"""
+
+
+def incomplete_orders(
+    conn: psycopg.Connection[Any], load_id: int, refused_orders: set[int]
+) -> frozenset[int]:
+    """Those of `refused_orders`, keys of orders with a rejected row, of which other rows were accepted
+    though an older version of the order is there: half a new version would replace a whole old one."""
+    if not refused_orders:
+        return frozenset()
+    row = conn.execute(_INCOMPLETE, {"load": load_id, "orders": sorted(refused_orders)}).fetchone()
+    return frozenset(row[0] if row else ())
+
+
 _REPLACERS = """
 select
     array_agg(load_id order by load_id), array_agg(mode order by load_id),

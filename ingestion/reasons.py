@@ -166,6 +166,12 @@ _ALL = (
         "The number has more digits than a spreadsheet keeps: those after the fifteenth are gone.",
         "Format the column as text before the number is typed or imported",
     ),
+    Reason(
+        "ORDER_INCOMPLETE",
+        "row",
+        "Another line of this order was refused, and an older version of the order is there and stays.",
+        "Correct the order's other line and drop the file again",
+    ),
     # the whole file, nothing written
     Reason("FILE_MISSING", "file", "There is no file at that path.", "Check the path"),
     Reason("FILE_UNREADABLE", "file", "The file may not be read.", "Check its permissions"),

@@ -44,6 +44,10 @@ class CarefulReading(Reading):
         """A fresh careful reading of the same delivery."""
         return CarefulReading(self.delivery)
 
+    def refusing(self, orders: frozenset[int]) -> Reading:
+        """The same delivery without these orders."""
+        return CarefulReading(self.delivery.refusing(orders))
+
     def batches(self) -> Iterator[Batch]:
         """Yield batches in file order. Never raises for what stands in the file."""
         seen = 0
@@ -86,6 +90,7 @@ class CarefulReading(Reading):
             finishing.accepted(found, row_numbers=numbers),
             d.traced([row for _, row in sorted(refused, key=lambda pair: pair[0])]),
             found.repeated,
+            finishing.refused_orders(found),
         )
 
     def _validated(self, connection: duckdb.DuckDBPyConnection, texts: list[str]) -> pa.RecordBatch:

@@ -5,9 +5,10 @@ Put here what is shared between the readers and has no behaviour of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Self
 
 from ingestion.contract import Contract
 from ingestion.forms import Unpacked
@@ -44,6 +45,10 @@ class Delivery(Text):
         for origin in reversed(origins):
             rows = [origin.retrace(row) for row in rows]
         return rows
+
+    def refusing(self, orders: frozenset[int]) -> Self:
+        """The same delivery with every row of these orders rejected."""
+        return replace(self, plan=replace(self.plan, refused_orders=orders))
 
     @property
     def can_be_fast(self) -> bool:

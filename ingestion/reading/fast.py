@@ -38,6 +38,10 @@ class FastReading(Reading):
         """The same delivery through the careful reader."""
         return CarefulReading(self.delivery)
 
+    def refusing(self, orders: frozenset[int]) -> Reading:
+        """The same delivery without these orders."""
+        return FastReading(self.delivery.refusing(orders))
+
     def batches(self, answers: Iterable[pa.RecordBatch] | None = None) -> Iterator[Batch]:
         """Yield batches in file order. Raises DamagedFile at the first byte that is not sound.
 
@@ -66,7 +70,9 @@ class FastReading(Reading):
                 numbers = np.cumsum(~is_gap) + seen - gaps
                 seen += rows.num_rows
                 gaps += int(is_gap.sum())
-                yield Batch(finishing.accepted(found, row_numbers=numbers), d.traced(refused), found.repeated)
+                accepted = finishing.accepted(found, row_numbers=numbers)
+                orders = finishing.refused_orders(found)
+                yield Batch(accepted, d.traced(refused), found.repeated, orders)
             self.rows_gap = gaps + self._blank_lines(locator, seen)
 
     def _answers(self) -> Iterator[pa.RecordBatch]:

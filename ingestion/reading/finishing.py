@@ -134,12 +134,27 @@ def answer(
         has_clock,
         twice=int((twice & has_clock).sum()),
     )
+    if plan.refused_orders:
+        keys = order_keys(rows.column(order_text), source=contract.source_name)
+        refused = np.isin(views.values(keys, np.int64), list(plan.refused_orders)) & views.known(keys)
+        bits[refused & ~found.failed] |= 1 << plan.late_checks["ORDER_INCOMPLETE"]
     if identities is None or not plan.has_identity:
         return found
     own, whole = (views.values(rows.column(name), np.uint64) for name in ("identity_hash", "content_hash"))
     repeats, contradicts = identities.judge(own, whole, sound=~found.failed)
     bits[contradicts] |= 1 << plan.late_checks["IDENTITY_CONTRADICTS"]
     return replace(found, repeats=repeats)
+
+
+def refused_orders(found: Answer) -> frozenset[int]:
+    """Keys of the orders that have a flagged row, as far as it could be cut into cells."""
+    flagged = found.flagged
+    if found.entity is not None or not len(flagged):
+        return frozenset()
+    import pyarrow as pa  # noqa: PLC0415
+
+    texts = found.rows.column(found.order_text).take(pa.array(flagged))
+    return frozenset(order_keys(texts, source=found.source).drop_null().to_pylist())
 
 
 def accepted(found: Answer, *, row_numbers: NDArray[np.int64]) -> pa.RecordBatch:

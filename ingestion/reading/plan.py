@@ -47,7 +47,8 @@ class Settled:
 @dataclass(frozen=True)
 class Plan:
     """`query` reads a relation named src with text columns c0…; `columns`: ours -> position in the file;
-    `given`: ours -> the one value for the whole delivery.
+    `given`: ours -> the one value for the whole delivery; `refused_orders`: order keys none of whose rows may
+    be accepted.
 
     `late_checks`: code -> its place in `checks`, always in the first word of bits; `words`: columns of bits
     the
@@ -61,6 +62,7 @@ class Plan:
     late_checks: dict[str, int] = field(default_factory=dict)
     words: int = 1
     has_identity: bool = False
+    refused_orders: frozenset[int] = frozenset()
 
 
 _GIVEN = Column(names=("given",))

@@ -85,11 +85,13 @@ class RejectedRow:
 @dataclass(frozen=True)
 class Batch:
     """At most BATCH_ROWS records of the file, in file order: each is in `accepted`, in `rejected`, or one of
-    `repeats`, the rows that came before in the same delivery."""
+    `repeats`, the rows that came before in the same delivery. `refused_orders`: keys of orders
+    that have a rejected row."""
 
     accepted: pa.RecordBatch
     rejected: list[RejectedRow]
     repeats: int = 0
+    refused_orders: frozenset[int] = frozenset()
 
 
 class Reading(ABC):
@@ -120,3 +122,8 @@ class Reading(ABC):
     @abstractmethod
     def careful(self) -> Reading:
         """The same delivery through the careful reader, from its first byte."""
+
+    @abstractmethod
+    def refusing(self, orders: frozenset[int]) -> Reading:
+        """The same delivery from its first byte, with every row of these orders rejected
+        (ORDER_INCOMPLETE)."""

@@ -40,6 +40,10 @@ class ReadAhead(Reading):
         """The same delivery through the careful reader."""
         return self._reading.careful()
 
+    def refusing(self, orders: frozenset[int]) -> Reading:
+        """The same delivery without these orders, read anew."""
+        return self._reading.refusing(orders)
+
 
 def read_together(readings: Sequence[Reading]) -> list[Reading]:
     """The same deliveries in the same order, those that could be read ahead as ReadAhead.

@@ -124,6 +124,9 @@ def compile_plan(
             "",
             shows=contract.identity,
         )
+    if c.has("order_id"):
+        late["ORDER_INCOMPLETE"] = len(c.checks)
+        c.check("order_id", "ORDER_INCOMPLETE", "every line of this order to be sound", "")
     c.cell_checks()
     c.amount_checks()
     query = f"(select {raw} from src)"  # noqa: S608

@@ -395,3 +395,28 @@ def test_always_for_a_built_in_contract_names_the_next_command(shop: Shop) -> No
     with pytest.raises(ShopxError, match="shopx feed init"):
         shop.release(held, "events", always=True)
     assert shop.mode(held)[0] == "held"
+
+
+@pytest.mark.parametrize("more", ["", "delivers: orders"])
+def test_an_order_that_comes_again_with_a_refused_line_is_refused_whole(
+    till: Callable[..., Shop], more: str
+) -> None:
+    shop = till(more)
+    first = [sale("A", 1, "Mug", 500), sale("A", 1, "Cup", 300), sale("B", 1, cents=100)]
+    shop.deliver(*first, feed="till")
+    worse = sale("A", 1, "Cup", 300).replace("3.00,3.00", "three,three")
+    again = shop.deliver(sale("A", 1, "Mug", 550), worse, sale("B", 1, cents=120), feed="till", name="g.csv")
+    assert shop.mode(again) == ("approved", "orders", None)
+    assert shop.current() == [(1, 120), (1, 300), (1, 500)]
+    assert (again.rows_delivered, again.rows_accepted, again.rows_rejected) == (3, 1, 2)
+    assert shop.ask("select line_number, reasons from raw.rejected_rows order by 1") == [
+        (2, ["ORDER_INCOMPLETE"]),
+        (3, ["NUMBER_FORMAT", "NUMBER_FORMAT"]),
+    ]
+
+
+def test_a_new_order_with_a_refused_line_keeps_its_other_lines(till: Callable[..., Shop]) -> None:
+    shop = till("delivers: orders")
+    bad = sale("A", 1, "Cup", 300).replace("3.00,3.00", "three,three")
+    shop.deliver(sale("A", 1, "Mug", 500), bad, feed="till")
+    assert shop.current() == [(1, 500)]
