@@ -1,4 +1,4 @@
-"""Fetching in Dagster: days are partitions of one run, and a feed that fails is red and harms nothing else."""
+"""Fetching in Dagster: days are partitions of one run; a feed that fails is red and harms nothing else."""
 
 from datetime import date
 from typing import Any
