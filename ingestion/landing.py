@@ -31,6 +31,7 @@ from ingestion.loading import load_rows
 from ingestion.meaning import Meaning, meaning_of
 from ingestion.measuring import measure
 from ingestion.overlap import incomplete_orders, is_diminished
+from ingestion.price_list import Prices, newest_prices
 from ingestion.reading import DamagedFile, FileRefused, Reading, Undecided, open_reading
 from ingestion.reading.together import ReadAhead, read_together
 from ingestion.scopes import span_of
@@ -271,6 +272,7 @@ class _Lander:
                 may_be_empty=fetched is not None and fetched.window is not None,
                 convertible=self.convertible,
                 delivered=delivered,
+                prices=self.prices,
             )
         except Undecided as undecided:
             opened.undecided = undecided
@@ -334,6 +336,10 @@ class _Lander:
         alone = strangers(self.conn, list(waiting.values()))
         self.strangers |= {load for load, is_alone in zip(waiting, alone, strict=True) if is_alone}
 
+    def prices(self) -> Prices:
+        """The newest price of each product, of lists landed so far."""
+        return newest_prices(self.conn, today=self.today)
+
     def _needs_others(self, load: Load, contract: Contract) -> bool:
         """Whether its rows are worked out with what other deliveries say, perhaps later ones of this call."""
         if contract.entity is not None:
@@ -366,6 +372,7 @@ class _Lander:
                 may_be_empty=span_of(self.conn, load.load_id) is not None,
                 convertible=self.convertible,
                 path_values=load.path_values,
+                prices=self.prices,
             )
             load = self._load(load, reading)
         except Undecided as undecided:

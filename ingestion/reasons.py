@@ -81,6 +81,12 @@ _ALL = (
         "The text is longer than a name or a number ever is.",
         "Shorten the cell and drop the file again",
     ),
+    Reason(
+        "PRICE_UNKNOWN",
+        "row",
+        "The line has no price, and no product list tells one for its product.",
+        "Deliver a product list with its price, then drop the file again",
+    ),
     Reason("FLAG_UNKNOWN", "row", "The cell is neither a yes nor a no.", _CELL),
     Reason(
         "FOREIGN_CURRENCY",

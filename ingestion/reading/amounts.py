@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ingestion.contract import NUMBERS
 from ingestion.reading.cells import CellRules
-from ingestion.reading.engine import literal
+from ingestion.reading.engine import literal, lookup
 
 
 class AmountRules(CellRules):
@@ -156,6 +156,25 @@ class AmountRules(CellRules):
             return self._off()
         return f"case when d_amount = product then false else {self._off()} end"
 
+    @property
+    def product(self) -> str:
+        """The column that names a line's product."""
+        return "product_id" if self.has("product_id") else "product_name"
+
+    def _lacking(self, name: str) -> tuple[str, str, str]:
+        """Which column is to blame for a number that is not there, the code, and what was expected."""
+        if name == self.listed:
+            return self.product, "PRICE_UNKNOWN", "a product whose price is known"
+        return name, "VALUE_MISSING", "a number"
+
+    def filled_prices(self) -> str:
+        """SQL: the price of the line, or the newest one of the product list."""
+        known = self.settled.prices.get(self.product, {})
+        listed = f"{lookup(known)}(t_{self.product})"
+        if self.settled.decimal_mark == ",":
+            listed = f"replace({listed}, '.', ',')"
+        return f"* replace (coalesce(t_unit_price, {listed}) as t_unit_price)"
+
     def amount_checks(self) -> None:
         three = [name for name in ("quantity", "unit_price", "amount") if self.has(name)]
         for name in three:
@@ -165,9 +184,9 @@ class AmountRules(CellRules):
             gone = f"t_{name} is null"
             if self.contract.derive and len(three) == 3:
                 gone += " and (" + " or ".join(f"t_{other} is null" for other in others) + ")"
-            self.check(name, "VALUE_MISSING", "a number", gone)
+            self.check(*self._lacking(name), gone)
         fine = " and ".join(f"(t_{n} is null or d_{n} is not null)" for n in NUMBERS if self.has(n))
-        blame = "amount" if self.has("amount") else "unit_price"
+        blame = next((n for n in ("amount", "unit_price", "quantity") if n in self.names), "unit_price")
         shown = tuple(three)
         if self.contract.derive and len(three) == 3:
             given = "t_quantity is null and t_amount is not null and t_unit_price is not null"

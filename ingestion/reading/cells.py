@@ -27,6 +27,9 @@ class CellRules(Rules):
         raw = [f"c{position} as r_{name}" for name, position in self.columns.items()]
         raw += [f"{literal(value)} as r_{name}" for name, value in self.given.items()]
         clean = [f"{self._clean(name)} as t_{name}" for name in self.names]
+        if self.listed is not None and self.listed not in self.columns:
+            raw.append(f"null::varchar as r_{self.listed}")
+            clean.append(f"null::varchar as t_{self.listed}")
         parsed = ["try_cast(t_date as timestamp) as usual_ts"]
         for name in NUMBERS:
             if self.has(name):

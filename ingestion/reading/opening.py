@@ -6,7 +6,7 @@ careful.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from types import MappingProxyType
 from ingestion import forms
 from ingestion.contract import Contract, load_contracts
 from ingestion.matching import Match, choose_contract
+from ingestion.price_list import Prices
 from ingestion.reading import dialect
 from ingestion.reading.careful import CarefulReading
 from ingestion.reading.delivery import Delivery
@@ -39,14 +40,15 @@ def open_reading(
     convertible: frozenset[str] = frozenset(),
     delivered: str = "",
     path_values: Mapping[str, str] | None = None,
+    prices: Callable[[], Prices] = dict,
 ) -> Reading:
     """Open `path` as a delivery of `feed` (or of the contract its header fits).
 
     `read_as` holds what a person decided, e.g. `{"date_order": "day-first"}`; `currency` is the reporting
-    currency, `convertible` what else lines may be in; what must be unpacked goes below the folder `work`, or
-    into a temporary one; `delivered` is the path under which it came, with forward slashes, and `path_values`
-    what was found in it when it was first read. Raises FileRefused (it can be no delivery) or Undecided (it
-    must be held), both before anything is yielded.
+    currency, `convertible` what else lines may be in, `prices` gives what `price_from` needs; what must be
+    unpacked goes below the folder `work`, or into a temporary one; `delivered` is the path under which it
+    came, with forward slashes, and `path_values` what was found in it when it was first read. Raises
+    FileRefused (it can be no delivery) or Undecided (it must be held), both before anything is yielded.
     """
     known = load_contracts() if contracts is None else contracts
     place = (delivered or path.as_posix()) if path_values is None else ""
@@ -82,6 +84,7 @@ def open_reading(
             currency=currency,
             convertible=convertible,
             today=today,
+            prices=prices() if contract.price_from else {},
         )
     except Undecided as undecided:
         undecided.contract = contract

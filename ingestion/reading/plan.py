@@ -42,6 +42,8 @@ class Settled:
     wide_spaces: bool = False
     #: other currencies that lines may be in, because exchange rates are known
     convertible: frozenset[str] = frozenset()
+    #: with price_from: product -> price, by the column that names products
+    prices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,13 @@ class Rules:
             self.types["discount"], self.decimals["discount"] = "decimal(18, 6)", 6
 
     def has(self, *names: str) -> bool:
-        return all(name in self.columns or name in self.given for name in names)
+        known = {*self.columns, *self.given, self.listed}
+        return all(name in known for name in names)
+
+    @property
+    def listed(self) -> str | None:
+        """The column whose empty cells a list of another feed fills, even where the file lacks it."""
+        return "unit_price" if self.contract.price_from else None
 
     def is_text(self, name: str) -> bool:
         """Whether the column's cells stay text."""

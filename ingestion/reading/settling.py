@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ingestion.contract import NUMBERS, Contract
@@ -48,6 +49,7 @@ def settle(
     currency: str | None,
     today: date,
     convertible: frozenset[str] = frozenset(),
+    prices: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> Settled:
     """Date order, decimal mark and currency of this file. Raises Undecided where the file does not prove
     them."""
@@ -67,6 +69,7 @@ def settle(
         currency=match.contract.currency if entity else _currency(match.contract, cells, currency),
         wide_spaces=found.wide_spaces,
         convertible=convertible,
+        prices=prices,
     )
 
 

@@ -130,7 +130,8 @@ def compile_plan(
     c.cell_checks()
     c.amount_checks()
     query = f"(select {raw} from src)"  # noqa: S608
-    for layer in (clean, parsed, plain, typed, dated, *amounts, f"*, {c.summed_bits()}"):
+    listed = (c.filled_prices(),) if contract.price_from else ()
+    for layer in (clean, *listed, parsed, plain, typed, dated, *amounts, f"*, {c.summed_bits()}"):
         query = f"(select {layer} from {query})"  # noqa: S608
     return Plan(
         f"{c.result()} from {query}",

@@ -156,3 +156,49 @@ def test_a_contract_of_master_data_is_told_what_it_lacks(
     path.write_text(CONTRACT.format(feed="mine", holds=holds, more=more, columns=columns))
     with pytest.raises(ShopxError, match=said):
         read_contract(path)
+
+
+PRICED = """
+feed: tills
+title: Tills that know no prices
+price_from: products
+round: line
+columns:
+  order_id: {names: [Ticket]}
+  date: {names: [Day]}
+  product_id: {names: [SKU]}
+  quantity: {names: [Pieces]}
+"""
+
+
+def test_lines_without_a_price_take_the_newest_of_the_product_list(
+    files: Any, warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feeds = tmp_path / "feeds"
+    feeds.mkdir()
+    (feeds / "tills.yaml").write_text(PRICED)
+    known = load_contracts() | {"tills": read_contract(feeds / "tills.yaml")}
+    for module in ("ingestion.reading.opening", "ingestion.landing"):
+        monkeypatch.setattr(f"{module}.load_contracts", lambda: known)
+    inbox = tmp_path / "in"
+    inbox.mkdir()
+    header = "Ticket,Day,SKU,Pieces"
+    lines = ["1,2026-02-01,P1,3", "2,2026-02-01,P2,1", "3,2026-02-01,P1,-1", "4,2026-02-01,P1,x"]
+    files.write(inbox, "till.csv", lines, header=header, mtime=1)
+    files.write(inbox, "old.csv", ["P1,0.9"], header="SKU,Price", mtime=2)
+    files.write(inbox, "new.csv", ["P1,1.2345", "P9,7"], header="SKU,Price", mtime=3)
+    result = land(warehouse, [inbox], today=TODAY)
+    assert [(i.delivered_name, i.feed, i.status) for i in result.landed] == [
+        ("till.csv", "tills", "landed"), ("old.csv", "products_csv", "landed"),
+        ("new.csv", "products_csv", "landed"),
+    ]  # fmt: skip
+    assert files.rows(
+        warehouse,
+        "select order_id, line_type, unit_price_millionths, net_cents from raw.sales_lines order by 1",
+    ) == [("1", "sale", 1_234_500, 370), ("3", "return", 1_234_500, -123)]
+    assert files.rows(
+        warehouse, "select line_number, columns, reasons from raw.rejected_rows order by 1"
+    ) == [
+        (3, ["SKU"], ["PRICE_UNKNOWN"]),
+        (5, ["Pieces"], ["NUMBER_FORMAT"]),
+    ]
