@@ -42,9 +42,12 @@ def build_loads(context: AssetExecutionContext, config: BuildConfig, session: Ba
     batch = current_batch()
     with session.warehouse.connect("owner", autocommit=True) as conn:
         counting = conn.execute("select count(*) from raw.loads where status = 'approved'").fetchone()
+        sales = conn.execute(
+            "select exists (select from raw.loads where status = 'approved' and last_date is not null)"
+        ).fetchone()
         published = conn.execute("select count(*) from ops.publications").fetchone()
-    if counting == (0,) and published == (0,):
-        batch.nothing_to_build = "No delivery counts yet, so there is nothing to publish."
+    if sales == (False,) and published == (0,):
+        batch.nothing_to_build = "No sales count yet, so there is nothing to publish."
     elif config.when == "changed" and session.driver.pending_changes() == 0:
         batch.nothing_to_build = "Nothing new: every delivery that counts is in the current publication."
     if batch.nothing_to_build:

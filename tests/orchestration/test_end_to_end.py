@@ -47,6 +47,16 @@ def test_a_file_is_published_to_the_cent_and_a_second_run_changes_nothing(shopx:
     shopx("doctor")
 
 
+def test_a_list_before_the_first_sale_is_in_and_there_is_nothing_to_publish(
+    shopx: Any, tmp_path: Path
+) -> None:
+    products = tmp_path / "products.csv"
+    products.write_text("Product ID,Product Name,Unit Cost\nM1,Mug,1.20\n", encoding="utf-8")
+    first = shopx("run", str(products))
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "No sales count yet" in first.stdout
+
+
 def test_three_wrong_rows_of_a_thousand_are_kept_with_their_reasons(shopx: Any, orders_file: Any) -> None:
     file = orders_file("thousand.csv", rows=1000, broken=(10, 500, 900))
     outcome = shopx.json("run", file)

@@ -35,7 +35,7 @@ categories as (
         category_id is not null
         and category is not null
     order by
-        category_id,
+        category_id asc,
         subcategory_id is null desc,
         delivery_no desc,
         row_number desc
@@ -52,7 +52,7 @@ subcategories as (
     from versions
     where subcategory_id is not null
     order by
-        subcategory_id,
+        subcategory_id asc,
         delivery_no desc,
         row_number desc
 
