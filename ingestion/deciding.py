@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from warehouse.database import Warehouse
 
 Decision = Literal["approved", "held", "withdrawn", "failed"]
-Change = Literal["approve", "release", "withdraw"]
+Change = Literal["approve", "release", "withdraw", "replay"]
 
 #: decision -> the statuses it may follow
 ALLOWED: dict[str, tuple[str, ...]] = {
     "approved": ("landed", "held", "withdrawn"),
     "held": ("landing", "landed"),
-    "withdrawn": ("landing", "landed", "held", "approved"),
+    "withdrawn": ("landing", "landed", "held", "approved", "failed"),
     "failed": ("landing",),
 }
 
@@ -100,7 +100,7 @@ def decide(
     if status == "approved":
         _note(conn, load_id, change, by, why)
     elif status == "withdrawn":
-        _note(conn, load_id, "withdraw", by, why)
+        _note(conn, load_id, "replay" if change == "replay" else "withdraw", by, why)
     tell(conn, load_id)
     return status
 

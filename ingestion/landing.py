@@ -24,6 +24,9 @@ from ingestion import deciding, ledger
 from ingestion.archive import Archive, Room, Staged
 from ingestion.contract import load_contracts
 from ingestion.conversion import Converter, convertible, known_rates
+from ingestion.corrections.fixes import Source, fixes_of, keep_fixes
+from ingestion.corrections.reading import is_corrections
+from ingestion.corrections.taking import take_corrections
 from ingestion.given import deliveries, in_chunks, lies_in
 from ingestion.landed import Landed, LandingResult, Refused, landed_from
 from ingestion.ledger import Load
@@ -33,7 +36,9 @@ from ingestion.measuring import measure
 from ingestion.overlap import incomplete_orders, is_diminished
 from ingestion.price_list import Prices, newest_prices
 from ingestion.reading import DamagedFile, FileRefused, Reading, Undecided, open_reading
+from ingestion.reading.corrected import Fix, corrected
 from ingestion.reading.together import ReadAhead, read_together
+from ingestion.replaying import check_replay, kept_meaning
 from ingestion.scopes import span_of
 from ingestion.strangers import strangers, touched_by
 from warehouse.errors import ShopxError
@@ -43,7 +48,7 @@ if TYPE_CHECKING:
     from ingestion.sources.fetched import Fetched
     from warehouse.database import Warehouse
 
-__all__ = ["Landed", "LandingResult", "Refused", "deliveries", "land"]
+__all__ = ["Landed", "LandingResult", "Refused", "deliveries", "land", "replay"]
 
 log = logging.getLogger(__name__)
 LANDING_LOCK = 7236017504252
@@ -63,9 +68,12 @@ def land(
     what sources have fetched, in the order given.
 
     One process lands at a time; another one waits. `feed` overrules the choice by header. `today` bounds
-    the dates a sale may have. A file that cannot be a delivery is in `refused` and leaves no trace.
+    the dates a sale may have. A file that cannot be a delivery is in `refused` and leaves no trace. A
+    workbook of corrections is no delivery: its rows are kept, and the loads it names are replayed.
     """
     files, refused = deliveries(paths)
+    books = [path for path in files if is_corrections(path)]
+    files = [path for path in files if path not in set(books)]
     settings = warehouse.settings
     with (
         warehouse.connect("loader", autocommit=True, application_name="shopx land") as conn,
@@ -107,9 +115,39 @@ def land(
                 except FileRefused as refusal:
                     refused.append(Refused(Path(delivery.name), refusal.message))
             landed |= {item.load_id: item for item in lander.land_waiting()}
+            for book in books:
+                replayed, refused_books = lander.take_corrections(book, follow_links=follow_links(book))
+                landed |= {taken.load_id: taken for taken in replayed}
+                refused += refused_books
         for load in ledger.loads_in(conn, "landed"):
             landed.setdefault(load.load_id, landed_from(load))
     return LandingResult(sorted(landed.values(), key=lambda item: (item.delivery_no, item.load_id)), refused)
+
+
+def replay(
+    warehouse: Warehouse,
+    load_id: int,
+    *,
+    by: str,
+    why: str,
+    today: date | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Landed:
+    """Read the archived bytes of a load again, with the corrections of its rows and under today's contract,
+    as a new load in its place; the old one is withdrawn in the same transaction.
+
+    Raises ShopxError, with nothing changed, where it cannot be read or is undecided.
+    """
+    settings = warehouse.settings
+    with (
+        warehouse.connect("loader", autocommit=True, application_name="shopx replay") as conn,
+        _alone(conn, progress),
+        Archive(settings.archive).room() as room,
+    ):
+        lander = _Lander(
+            conn, room, today=today or date.today(), currency=settings.currency, progress=progress
+        )
+        return lander.replay(ledger.find_load(conn, load_id), by=by, why=why)
 
 
 @contextmanager
@@ -384,6 +422,94 @@ class _Lander:
         if load.status != "failed":
             self.resumed[load.content_sha256, load.delivered_name] = load.load_id
         return landed_from(load)
+
+    def replay(
+        self, load: Load, *, by: str, why: str, fixes: Sequence[Fix] = (), source: Source | None = None
+    ) -> Landed:
+        """The archived bytes of `load` once more, with the corrections that are known and `fixes`, in one
+        transaction with all that becomes of it. Raises ShopxError, with nothing changed.
+        """
+        self.progress(f"{load.delivered_name}: reading it again from the archive")
+        months = set(self.months)
+        try:
+            staged = self.room.open_archived(load.content_sha256, load.delivered_name)
+        except FileNotFoundError:
+            raise ShopxError(
+                f"The bytes of load {load.load_id} ({load.delivered_name}) are no longer in the archive; "
+                "deliver the file again."
+            ) from None
+        try:
+            with self.conn.transaction():
+                load = ledger.find_load(self.conn, load.load_id, lock=True)
+                check_replay(self.conn, load)
+                if source is not None:
+                    keep_fixes(self.conn, load.delivery_no, fixes, source)
+                reading = self._open_again(load, staged)
+                known = fixes_of(self.conn, load.delivery_no)
+                if known:
+                    reading = corrected(reading, known, work=staged.path.parent)
+                new = self._replace(load, reading, by=by, why=why)
+        except Undecided as undecided:
+            self.months = months
+            raise ShopxError(
+                f"Load {load.load_id} ({load.delivered_name}) cannot be replayed, it would be held: "
+                f"{undecided.message}. Say it in the contract of feed {load.feed}, then replay it again."
+            ) from None
+        except BaseException:
+            self.months = months
+            raise
+        finally:
+            self.room.drop(staged)
+        return landed_from(new)
+
+    def _open_again(self, load: Load, staged: Staged) -> Reading:
+        return open_reading(
+            staged.path,
+            feed=load.feed,
+            read_as=load.read_as,
+            currency=self.currency,
+            today=self.today,
+            work=staged.path.parent,
+            may_be_empty=span_of(self.conn, load.load_id) is not None,
+            convertible=self.convertible,
+            path_values=load.path_values,
+        )
+
+    def _replace(self, load: Load, reading: Reading, *, by: str, why: str) -> Load:
+        """The new load in the place of the old one, in the caller's transaction."""
+        contract = reading.contract
+        said = reading.facts.get("currency")
+        new = ledger.enter_again(
+            self.conn,
+            load,
+            source=contract.source_name,
+            contract_sha256=contract.sha256,
+            mode=contract.meaning,
+            released_as=kept_meaning(load, contract),
+            currency=said if isinstance(said, str) else contract.currency,
+            reading=reading.facts,
+            holds=contract.holds,
+        )
+        if load.status != "withdrawn":
+            deciding.decide(
+                self.conn, load.load_id, status="withdrawn", by=by, change="replay",
+                why=f"replayed as load {new.load_id}: {why}",
+            )  # fmt: skip
+        foreign = ledger.foreign_currency(self.conn, new.currency)
+        converter = self._converter(new, reading)
+        if foreign is not None and converter is None:
+            raise Undecided("FOREIGN_CURRENCY", foreign)
+        return self._load_whole_orders(new, reading, converter)
+
+    def take_corrections(self, path: Path, *, follow_links: bool) -> tuple[list[Landed], list[Refused]]:
+        """A workbook of corrections: each load it names is replayed with its rows, if any was changed."""
+
+        def replay(load: Load, fixes: Sequence[Fix], source: Source) -> Landed:
+            why = f"{len(fixes)} {'row' if len(fixes) == 1 else 'rows'} corrected in {source.file_name}"
+            return self.replay(load, by=source.by, why=why, fixes=fixes, source=source)
+
+        self.progress(f"{path.name}: reading the corrections")
+        return take_corrections(self.conn, self.room, path, follow_links=follow_links, replay=replay)
 
     def _enter(
         self,

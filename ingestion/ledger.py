@@ -168,6 +168,59 @@ def note_fetched(conn: psycopg.Connection[Any], load_id: int, fetched: Fetched) 
     )
 
 
+def enter_again(
+    conn: psycopg.Connection[Any],
+    load: Load,
+    *,
+    source: str,
+    contract_sha256: str,
+    mode: str | None,
+    released_as: str | None,
+    currency: str | None,
+    reading: Mapping[str, object],
+    holds: str,
+) -> Load:
+    """Enter the bytes of `load` once more, in its place among the deliveries: the new row has its
+    delivery_no, the answers a person gave, what it is complete for and how far it reaches.
+    """
+    row = conn.execute(
+        """
+        insert into raw.loads (
+            delivery_no, feed, source, delivered_name, content_sha256, byte_count, contract_sha256, mode,
+            released_as, read_as, currency, reading, holds, path_values, cursor_from, cursor, first_seen_at,
+            replays
+        )
+        select
+            delivery_no, feed, %s, delivered_name, content_sha256, byte_count, %s, %s, %s, read_as, %s,
+            jsonb_strip_nulls(jsonb_build_object('fetched', reading -> 'fetched')) || %s::jsonb,
+            %s, path_values, cursor_from, cursor, first_seen_at, load_id
+        from raw.loads where load_id = %s returning load_id
+        """,
+        [
+            source, contract_sha256, mode, released_as, currency, json.dumps(dict(reading)), holds,
+            load.load_id,
+        ],
+    ).fetchone()  # fmt: skip
+    assert row is not None  # noqa: S101 - an insert returns its row
+    conn.execute(
+        """
+        insert into raw.load_scopes (load_id, store, first_date, last_date)
+        select %s, null, first_date, last_date from raw.load_scopes where load_id = %s and store is null
+        """,
+        [row[0], load.load_id],
+    )
+    return find_load(conn, row[0])
+
+
+def newest_of(conn: psycopg.Connection[Any], delivery_no: int) -> Load | None:
+    """The load that stands for a delivery now: the one that is not withdrawn, else its last replay."""
+    with conn.cursor(row_factory=class_row(Load)) as cursor:
+        return cursor.execute(
+            _LOAD + "where delivery_no = %s order by status = 'withdrawn', load_id desc limit 1",
+            [delivery_no],
+        ).fetchone()
+
+
 def enter_duplicate(
     conn: psycopg.Connection[Any], *, of: Load, feed: str, delivered_name: str, byte_count: int
 ) -> Load:

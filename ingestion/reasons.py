@@ -248,6 +248,12 @@ _ALL = (
     ),
     Reason("FEED_UNKNOWN", "file", "The named feed has no contract.", "Name one of the known feeds"),
     Reason("FEED_UNDECIDED", "file", "The header fits more than one contract.", "Name the feed"),
+    Reason(
+        "CORRECTIONS_REFUSED",
+        "file",
+        "A workbook of corrections is of another warehouse, was sorted or shifted, or corrects nothing.",
+        "Write it again with ./shopx rejects LOAD --xlsx FILE and change only the columns to correct",
+    ),
     # the whole load, until a person decides
     Reason(
         "DATE_ORDER_UNDECIDED",

@@ -4,7 +4,7 @@ from dagster import Definitions
 
 from orchestration.defs.builds import build_loads
 from orchestration.defs.dbt import core_models, mart_models
-from orchestration.defs.decisions import release_load, withdraw_load
+from orchestration.defs.decisions import release_load, replay_load, withdraw_load
 from orchestration.defs.deliveries import deliveries
 from orchestration.defs.jobs import batch_job
 from orchestration.defs.publication import publication
@@ -15,7 +15,7 @@ from orchestration.defs.sources import fetched_assets, fetched_sensors, nightly_
 
 defs = Definitions(
     assets=[deliveries, build_loads, core_models, mart_models, publication, *fetched_assets],
-    jobs=[batch_job, sync_job, release_load, withdraw_load],
+    jobs=[batch_job, sync_job, release_load, withdraw_load, replay_load],
     schedules=[nightly, nightly_sync],
     sensors=[inbox_sensor, *fetched_sensors],
     resources={"session": BatchSession()},

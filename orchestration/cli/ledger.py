@@ -1,10 +1,11 @@
-"""`shopx loads`, `rejects`, `release`, `withdraw`: the ledger of deliveries, and decisions about them.
+"""`shopx loads`, `rejects`, `release`, `withdraw`, `replay`: the ledger of deliveries and its decisions.
 
 Put here: showing the ledger and passing on a decision.
 Never here: what a decision does (ingestion/deciding.py).
 """
 
 import getpass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orchestration.cli.run import Outcome
     from warehouse.database import Warehouse
 
 LOADS = """
@@ -118,13 +120,33 @@ def loads(every: bool, as_json: bool) -> None:
 @click.argument("load", type=int, required=False)
 @click.option("--limit", default=None, type=int, help="At most so many rows.")
 @click.option("--json", "as_json", is_flag=True, help="Every refused row as JSON, with its original text.")
-def rejects(load: int | None, limit: int | None, as_json: bool) -> None:
+@click.option(
+    "--xlsx",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    metavar="FILE",
+    help="Write them as a workbook to be corrected, of one load, a feed, or all.",
+)
+@click.option("--feed", default=None, help="With --xlsx: the refused rows of every delivery of this feed.")
+def rejects(
+    *, load: int | None, limit: int | None, as_json: bool, xlsx: Path | None, feed: str | None
+) -> None:
     """Show refused rows: file, spreadsheet row, line, every reason, and what to do.
+
+    To correct them: write the workbook, change cells in its "correct here" columns, save it, and drop it
+    into the inbox or give it to `shopx run`. The loads are then replayed with the corrected rows.
 
     \b
     Example:  shopx rejects 4
+              shopx rejects 4 --xlsx to_correct.xlsx
     """
     from orchestration.cli.screen import json_text, table
+
+    if xlsx is not None:
+        _write_workbook(xlsx, load=load, feed=feed)
+        return
+    if feed is not None:
+        raise click.UsageError("--feed goes with --xlsx FILE.")
 
     found = _rows(REJECTS, load=load, limit=limit if limit is not None else (None if as_json else 50))
     if as_json:
@@ -150,6 +172,22 @@ def rejects(load: int | None, limit: int | None, as_json: bool) -> None:
         "",
         table("Rows" if limit else "First rows", ["load", "delivery", "row", "line", "what to do"], rows),
     )
+
+
+def _write_workbook(path: Path, *, load: int | None, feed: str | None) -> None:
+    from ingestion.corrections.exporting import write_corrections
+    from orchestration.batch import counted
+    from warehouse.database import open_warehouse
+    from warehouse.errors import ShopxError
+
+    if load is not None and feed is not None:
+        raise click.UsageError("Name a load or --feed, not both.")
+    with open_warehouse() as warehouse:
+        try:
+            written = write_corrections(warehouse, path, load_id=load, feed=feed)
+        except OSError as error:
+            raise ShopxError(f"{path} cannot be written: {error.strerror or error}") from None
+    click.echo(f"{counted(written, 'row')} to correct in {path}. When it is saved: ./shopx run {path}")
 
 
 _LATER = click.option("--later", is_flag=True, help="Decide only; the next `shopx run` publishes it.")
@@ -205,12 +243,42 @@ def withdraw(load: int, why: str | None, later: bool, as_json: bool) -> None:
     _decide_and_publish(decide, load=load, undo=f"./shopx release {load}", later=later, as_json=as_json)
 
 
+@click.command()
+@click.argument("load", type=int)
+@click.option("--why", default=None, help="Kept beside the decision.")
+@_LATER
+@_JSON
+def replay(load: int, why: str | None, later: bool, as_json: bool) -> None:
+    """Read a delivery again, with its corrected rows and today's contract, and publish.
+
+    The archived bytes become a new load in the old one's place; the old one is withdrawn.
+
+    \b
+    Example:  shopx replay 4 --why "the till is in Lisbon"
+    """
+    from ingestion.landing import replay as read_again
+    from orchestration.cli.run import run_pending
+    from orchestration.cli.screen import Screen
+    from warehouse.database import open_warehouse
+
+    screen = Screen(quiet=as_json)
+    with screen.working(), open_warehouse(progress=screen.say) as warehouse:
+        new = read_again(
+            warehouse, load, by=getpass.getuser(), why=why or "from the command line", progress=screen.say
+        ).load_id
+        said = f"Load {load} is read again as load {new}"
+        undo = f"./shopx withdraw {new} --later && ./shopx release {load}"
+        screen.done(f"{said}   Undo: {undo}")
+        outcome = None if later else run_pending(warehouse, screen, about=new)
+    _tell(said, undo, outcome, as_json=as_json)
+
+
 def _decide_and_publish(
     decide: "Callable[[Warehouse], str]", *, load: int, undo: str, later: bool, as_json: bool
 ) -> None:
     """Pass on the decision, then run what is pending, unless that is for later."""
     from orchestration.cli.run import run_pending
-    from orchestration.cli.screen import Screen, json_text
+    from orchestration.cli.screen import Screen
     from warehouse.database import open_warehouse
 
     screen = Screen(quiet=as_json)
@@ -218,6 +286,13 @@ def _decide_and_publish(
         said = decide(warehouse)
         screen.done(f"{said}   Undo: {undo}")
         outcome = None if later else run_pending(warehouse, screen, about=load)
+    _tell(said, undo, outcome, as_json=as_json)
+
+
+def _tell(said: str, undo: str, outcome: "Outcome | None", *, as_json: bool) -> None:
+    """Say what came of a decision, and end with its exit code."""
+    from orchestration.cli.screen import json_text
+
     if outcome is None:
         click.echo(f"{said}. Publish: ./shopx run   Undo: {undo}")
         return

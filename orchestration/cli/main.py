@@ -33,6 +33,7 @@ for command in (
     ledger.rejects,
     ledger.release,
     ledger.withdraw,
+    ledger.replay,
     sql.sql,
     verify.verify,
     doctor.doctor,

@@ -1,6 +1,6 @@
-"""The jobs `release_load` and `withdraw_load`: a person's decision about one delivery, published at once.
+"""The jobs `release_load`, `withdraw_load`, `replay_load`: a decision about one delivery, published at once.
 
-Put here: how decisions look in Dagster; each is what `shopx release` and `shopx withdraw` do. Never here:
+Put here: how decisions look in Dagster; each is what `shopx release`, `withdraw` and `replay` do. Never here:
 what a decision does (ingestion/deciding.py), or steps of the batch that follows.
 """
 
@@ -35,6 +35,13 @@ class WithdrawConfig(Config):
     why: str = Field(default="withdrawn in Dagster", description="kept beside the decision")
 
 
+class ReplayConfig(Config):
+    """Which delivery is read again."""
+
+    load: int = Field(description="number of the delivery, as `shopx loads` shows it")
+    why: str = Field(default="replayed in Dagster", description="kept beside the decision")
+
+
 @op
 def release(context: OpExecutionContext, config: ReleaseConfig, session: BatchSession) -> None:
     """Let a held delivery count, and publish."""
@@ -53,6 +60,20 @@ def withdraw(context: OpExecutionContext, config: WithdrawConfig, session: Batch
 
     def decide(warehouse: Warehouse) -> None:
         take_out(warehouse, config.load, by="dagster", why=config.why)
+
+    _decide_and_publish(context, session.warehouse, decide)
+
+
+@op
+def replay(context: OpExecutionContext, config: ReplayConfig, session: BatchSession) -> None:
+    """Read a delivery again under today's contract, and publish."""
+    from ingestion.landing import replay as read_again
+
+    def decide(warehouse: Warehouse) -> None:
+        new = read_again(
+            warehouse, config.load, by="dagster", why=config.why, progress=context.log.info
+        ).load_id
+        context.log.info(f"load {config.load} is read again as load {new}")
 
     _decide_and_publish(context, session.warehouse, decide)
 
@@ -90,3 +111,14 @@ def release_load() -> None:
 def withdraw_load() -> None:
     """One decision."""
     withdraw()
+
+
+@job(
+    executor_def=in_process_executor,
+    hooks={tell_of_failure},
+    description="Read a delivery again from the archive, with its corrected rows and today's contract, as a "
+    "new load in its place; the old one is withdrawn. Then publish.",
+)
+def replay_load() -> None:
+    """One decision."""
+    replay()

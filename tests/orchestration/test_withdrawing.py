@@ -44,3 +44,37 @@ def test_a_decision_as_a_dagster_job_publishes_by_itself(
     )  # fmt: skip
     with warehouse.connect("reader") as conn:
         assert conn.execute("select publication_id, loads from marts.publication").fetchone() == (2, 0)
+
+
+def test_refused_rows_go_out_as_a_workbook_and_come_back_published(
+    shopx: Any, warehouse: Warehouse, orders_file: Any, tmp_path: Any
+) -> None:
+    import xlsxwriter  # noqa: PLC0415
+    from python_calamine import CalamineWorkbook  # noqa: PLC0415
+
+    first = shopx.json("run", orders_file("sales.csv", rows=40, broken=(4, 5)), expect=0)
+    book, filled = tmp_path / "fix.xlsx", tmp_path / "fixed.xlsx"
+    assert "2 rows to correct" in shopx("rejects", 1, "--xlsx", book).stdout
+    shopx("rejects", 1, "--xlsx", book, expect=1)  # what is there is not overwritten
+    with CalamineWorkbook.from_path(str(book)) as found, xlsxwriter.Workbook(str(filled)) as target:
+        for name in found.sheet_names:
+            sheet = target.add_worksheet(name)
+            for number, row in enumerate(found.get_sheet_by_name(name).to_python()):
+                for column, cell in enumerate(row):
+                    sheet.write_string(number, column, "4.00" if cell == "a lot" and column > 14 else cell)
+    back = shopx.json("run", filled)
+    assert [(v["load_id"], v["verdict"], v["rows_accepted"]) for v in back["verdicts"]] == [(2, "IN", 40)]
+    gained = back["headline"]["net_sales_cents"] - first["headline"]["net_sales_cents"]
+    with warehouse.connect("owner") as conn:
+        (added,) = conn.execute(
+            "select sum(net_cents) from raw.sales_lines where load_id = 2 and order_line_key % 100 in (5, 6)"
+        ).fetchone() or (0,)
+    assert gained == added > 0
+    shopx("verify")
+    assert "Load 2 is read again as load 3" in shopx("replay", 2, "--later").stdout
+    subprocess.run(
+        [sys.executable, "-c", JOB.replace('"load": 1', '"load": 3'), "replay_load", "replay"],
+        env=shopx.environment, check=True, capture_output=True, timeout=300,
+    )  # fmt: skip
+    with warehouse.connect("reader") as conn:
+        assert conn.execute("select loads from marts.publication").fetchone() == (1,)
