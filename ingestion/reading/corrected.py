@@ -14,10 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from ingestion.forms.unpacked import Unpacked, Work
-from ingestion.reading import dialect
-from ingestion.reading.careful import CarefulReading, all_records
+from ingestion.reading import careful, dialect
+from ingestion.reading.careful import CarefulReading
 from ingestion.reading.delivery import Delivery
 from ingestion.reading.fast import FastReading
 from ingestion.reading.rows import Reading, RejectedRow
@@ -121,20 +122,58 @@ def _delivery(reading: Reading) -> Delivery:
 
 
 def _records(delivery: Delivery) -> Iterator[RejectedRow]:
-    for record in all_records(delivery):
-        yield RejectedRow(record.line, record.sheet_row, record.offset, (), (), (), record.raw)
+    walk: Any = getattr(delivery, "stretches", None)
+    if walk is None:
+        for record in getattr(careful, "all_records")(delivery):  # noqa: B009
+            yield RejectedRow(record.line, record.sheet_row, record.offset, (), (), (), record.raw)
+        return
+    for stretch in walk():
+        for index in range(len(stretch)):
+            yield RejectedRow(
+                int(stretch.lines[index]),
+                int(stretch.sheet_rows[index]),
+                int(stretch.offsets[index]),
+                (),
+                (),
+                (),
+                stretch.raw(index),
+            )
 
 
 def _cells(delivery: Delivery, raw: bytes) -> list[str]:
     """The cells of a row as far as it can be cut; what cannot is cut at every delimiter."""
     text = raw.decode(delivery.encoding, "replace")
-    return cut(text, delivery.head.delimiter)[0] or text.split(delivery.head.delimiter)
+    head = delivery.head
+    written = {
+        name: value for name in ("quote", "backslash") if (value := getattr(head, name, None)) is not None
+    }
+    return cut(text, head.delimiter, **written)[0] or text.split(head.delimiter)
 
 
 def _line(delivery: Delivery, cells: Sequence[str]) -> bytes:
-    """The cells as one record of the text, without a line end."""
+    """The cells as one record of the text, without a line end. Raises ShopxError where the file's way of
+    writing has no room for them."""
+    head = delivery.head
+    quote = getattr(head, "quote", '"')
+    backslash = bool(getattr(head, "backslash", False))
+    if not quote:
+        if any(mark in cell for cell in cells for mark in (head.delimiter, "\n", "\r")):
+            raise ShopxError(
+                f'A corrected cell holds the delimiter "{head.delimiter}" or a line end, and this file has '
+                "no quotes to put around it; write it without."
+            )
+        return head.delimiter.join(cells).encode(delivery.encoding)
     line = io.StringIO()
-    csv.writer(line, delimiter=delivery.head.delimiter, lineterminator="").writerow(cells)
+    writer = csv.writer(
+        line,
+        delimiter=head.delimiter,
+        quotechar=quote,
+        doublequote=not backslash,
+        escapechar="\\" if backslash else None,
+        quoting=csv.QUOTE_ALL if backslash else csv.QUOTE_MINIMAL,
+        lineterminator="",
+    )
+    writer.writerow(cells)
     return line.getvalue().encode(delivery.encoding)
 
 
