@@ -182,7 +182,9 @@ class CellRules(Rules):
         """SQL: the cell trimmed (and in NFC), null when blank or a null word."""
         column = self.column(name)
         cell = f'"r_{name}"'
-        value = f"trim({cell})"
+        # trimming where nothing is to be trimmed costs 0.6 s per 1 M rows
+        is_bare = name in self.columns and not self.settled.blank_edges
+        value = cell if is_bare else f"trim({cell})"
         if self.settled.wide_spaces:
             # the two-argument trim costs 12 times the plain one, so only cells with an unusual edge get it
             usual = " and ".join(f"{cell}[{end}] > ' ' and {cell}[{end}] < '~'" for end in (1, -1))

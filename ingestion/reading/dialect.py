@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
+import numpy as np
+
 from ingestion.refusals import FileRefused
 
 SAMPLE_BYTES = 256 * 1024
@@ -35,6 +37,9 @@ class Scan:
     is_utf8: bool
     has_lone_returns: bool
     wide_spaces: bool
+    #: a blank stands beside a delimiter or a line end; without one, and without wide spaces, no cell has any
+    #: to be trimmed of
+    blank_edges: bool
     newline: bytes
     sample: bytes
 
@@ -70,7 +75,7 @@ def scan(path: Path) -> Scan:
 
 def _scan(path: Path) -> Scan:
     size = newlines = returns = 0
-    has_nul = wide = lone = False
+    has_nul = wide = lone = blank_edges = False
     is_utf8 = True
     decoder = codecs.getincrementaldecoder("utf-8")()
     sample, last = b"", b""
@@ -90,6 +95,7 @@ def _scan(path: Path) -> Scan:
             elif is_utf8:
                 is_utf8 = _decodes(decoder, b"") and not decoder.getstate()[0]
             wide = wide or b'"' in chunk or b"\t" in chunk
+            blank_edges = blank_edges or wide or _has_blank_edges(last or b"\n", chunk)
             last = chunk[-1:]
     is_utf8 = is_utf8 and not decoder.getstate()[0]
     if not sample.removeprefix(codecs.BOM_UTF8).strip():
@@ -103,6 +109,7 @@ def _scan(path: Path) -> Scan:
         is_utf8=is_utf8,
         has_lone_returns=lone or last == b"\r",
         wide_spaces=wide or not is_utf8,
+        blank_edges=blank_edges or last == b" ",
         newline=newline,
         sample=sample.removeprefix(codecs.BOM_UTF8),
     )
@@ -114,6 +121,16 @@ def _has_lone_return(before: bytes, chunk: bytes) -> bool:
         return True
     returns = chunk.count(b"\r")
     return returns > 0 and returns - chunk.endswith(b"\r") > chunk.count(b"\r\n")
+
+
+def _has_blank_edges(before: bytes, chunk: bytes) -> bool:
+    """Whether a blank in `chunk`, or the one it starts after, stands beside a delimiter or a line end."""
+    both = np.frombuffer(before + chunk, np.uint8)
+    blank = both == ord(" ")
+    edge = both < ord(" ")
+    for delimiter in DELIMITERS:
+        edge |= both == ord(delimiter)
+    return bool((blank[1:] & edge[:-1]).any() or (blank[:-1] & edge[1:]).any())
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:

@@ -40,6 +40,8 @@ class Settled:
     date_count: dates.Count | None = None
     #: anything beyond plain ASCII, a quote or a tab stands in the file: wide white space and NFC then matter
     wide_spaces: bool = False
+    #: cells may have blanks at their ends
+    blank_edges: bool = True
     #: other currencies that lines may be in, because exchange rates are known
     convertible: frozenset[str] = frozenset()
     #: with price_from: product -> price, by the column that names products

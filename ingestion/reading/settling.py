@@ -68,6 +68,7 @@ def settle(
         decimal_mark=_decimal_mark(asker, match, cells, read_as),
         currency=match.contract.currency if entity else _currency(match.contract, cells, currency),
         wide_spaces=found.wide_spaces,
+        blank_edges=found.blank_edges,
         convertible=convertible,
         prices=prices,
     )

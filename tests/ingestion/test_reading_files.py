@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingestion.contract import Contract, load_contracts
-from ingestion.reading import DamagedFile, FileRefused, Reading, RejectedRow, Undecided, open_reading
+from ingestion.reading import DamagedFile, FileRefused, Reading, RejectedRow, Undecided, dialect, open_reading
+from ingestion.reading.fast import FastReading
 
 TODAY = date(2026, 6, 30)
 HEADER = b"date,product,amount,order id\n"
@@ -87,6 +89,46 @@ def test_an_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Path, "open", closed)
     with pytest.raises(FileRefused, match=r"Permission denied.*FILE_UNREADABLE"):
         open_reading(path, today=TODAY)
+
+
+# -- blanks at the ends of cells ----------------------------------------------------------------------------
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(" a1,;|\r\n", min_size=1, max_size=40), chunk=st.integers(1, 7))
+def test_a_blank_at_the_end_of_a_cell_is_seen_in_any_chunk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, chunk: int
+) -> None:
+    monkeypatch.setattr(dialect, "_CHUNK", chunk)
+    text = f"day{text}"  # nothing but white space would be no delivery
+    edge = re.search(r"[,;|\r\n] | (?:$|[,;|\r\n])", text)
+    assert dialect.scan(write(tmp_path, text.encode())).blank_edges == bool(edge)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b"2026-01-05, tea,1.00,A1\n",
+        b"2026-01-05,tea,1.00 ,A1\n",
+        b" 2026-01-05,tea,1,A1\n",
+        b"2026-01-05,tea ,1.00,A1\n",
+        b"2026-01-05,tea,1.00,A1 ",
+        b"2026-01-05,tea,1.00, A1\n",
+    ],
+)
+def test_one_cell_with_a_blank_at_its_end_is_trimmed(tmp_path: Path, row: bytes) -> None:
+    reading = open_reading(write(tmp_path, HEADER + sound(1) + row), today=TODAY)
+    rows, rejected, _ = drain(reading)
+    assert (rows[1]["product_name"], rows[1]["order_id"], rows[1]["gross_cents"]) == ("tea", "A1", 100)
+    assert not rejected
+    assert drain(reading.careful())[0] == rows
+
+
+def test_cells_without_blanks_at_their_ends_are_not_trimmed(tmp_path: Path) -> None:
+    plain = open_reading(write(tmp_path, HEADER + sound(1)), today=TODAY)
+    blank = open_reading(write(tmp_path, HEADER + b"2026-01-05, tea,1.00,A1\n", "b.csv"), today=TODAY)
+    assert isinstance(plain, FastReading)
+    assert isinstance(blank, FastReading)
+    assert 'trim("r_product_name")' not in plain.delivery.plan.query
+    assert 'trim("r_product_name")' in blank.delivery.plan.query
 
 
 # -- dialects -----------------------------------------------------------------------------------------------
