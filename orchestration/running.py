@@ -112,4 +112,15 @@ def _what_failed(result: object) -> list[str]:
             said.append(
                 f"{event.step_key}: {text.removeprefix(f'{ShopxError.__module__}.{ShopxError.__name__}: ')}"
             )
-    return said or ["the run failed before its first step"]
+    return said or [_why_the_run_failed(result)]
+
+
+def _why_the_run_failed(result: object) -> str:
+    """Return what Dagster says of a run in which no step failed."""
+    for event in getattr(result, "all_events", []):
+        if event.is_job_failure:
+            error = event.job_failure_data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            return f"the run failed outside its steps: {(error.message if error else event.message).strip()}"
+    return "the run failed outside its steps, and Dagster does not say why"
