@@ -25,6 +25,7 @@ from ingestion.sources.api import ApiSource, DottedPath
 from ingestion.sources.database import DatabaseSource
 from ingestion.sources.sheet import SheetSource
 from warehouse.errors import ShopxError
+from warehouse.settings import current_home
 
 FEEDS = Path(__file__).parent / "feeds"
 
@@ -411,12 +412,29 @@ def read_contract(path: Path) -> Contract:
 
 
 @lru_cache(maxsize=8)
-def _load(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> dict[str, Contract]:
-    return {(contract := read_contract(folder / name)).feed: contract for name, _, _ in stamp}
+def _load(stamp: tuple[tuple[Path, int, int], ...]) -> dict[str, Contract]:
+    found: dict[str, Contract] = {}
+    for path, _, _ in stamp:
+        contract = read_contract(path)
+        if contract.feed in found and found[contract.feed].builtin and not contract.builtin:
+            raise ShopxError(f"{path}: {contract.feed} is the name of a built-in feed; choose another one")
+        found[contract.feed] = contract
+    return found
 
 
 def load_contracts(folder: Path = FEEDS) -> dict[str, Contract]:
-    """All contracts by feed name, read again when a file changed. Raises ShopxError naming file and key."""
-    found = sorted(folder.glob("*.yaml"))
-    stamp = tuple((p.name, (s := p.stat()).st_mtime_ns, s.st_size) for p in found)
-    return dict(_load(folder, stamp))
+    """All contracts by feed name: those of the project, and over them those of this installation
+    (SHOPX_HOME/feeds). Read again when a file changed. Raises ShopxError naming file and key."""
+    found = [*sorted(folder.glob("*.yaml")), *sorted(own_feeds().glob("*.yaml"))]
+    stamp = tuple((p, (s := p.stat()).st_mtime_ns, s.st_size) for p in found)
+    return dict(_load(stamp))
+
+
+def own_feeds() -> Path:
+    """The folder with the contracts of this installation; it need not exist."""
+    return current_home() / "feeds"
+
+
+def folder_of(feed: str, folder: Path = FEEDS) -> Path:
+    """The folder that holds the contract of `feed`: the installation's where it has one."""
+    return own if ((own := own_feeds()) / f"{feed}.yaml").exists() else folder

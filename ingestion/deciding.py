@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ingestion.contract import FEEDS
+from ingestion.contract import FEEDS, folder_of
 from ingestion.contract_edits import contract_keys, write_keys
 from ingestion.conversion import convertible
 from ingestion.effects import possible_modes
@@ -215,7 +215,7 @@ def release(
         if always:
             if as_ is None:
                 raise ShopxError("--always writes an answer into the contract: say --as and which.")
-            write_keys(feeds, load.feed, answer)
+            write_keys(folder_of(load.feed, feeds), load.feed, answer)
         return status
 
 

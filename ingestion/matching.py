@@ -83,6 +83,16 @@ def _missing(found: Mapping[str, Sequence[int]], contract: Contract) -> list[str
     return lacks
 
 
+def candidates(header: Sequence[str], contract: Contract) -> dict[str, list[int]]:
+    """Our name -> the positions of every column whose header is one of its names."""
+    return _fit(header, contract)[0]
+
+
+def lacking(header: Sequence[str], contract: Contract) -> list[str]:
+    """What `contract` needs and the header has not, in words."""
+    return _missing(_fit(header, contract)[0], contract)
+
+
 def _settle(header: Sequence[str], contract: Contract) -> Match:
     """The match, or FileRefused when a required column is missing or has two candidates."""
     found, rest = _fit(header, contract)

@@ -8,6 +8,7 @@ environment.
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -148,3 +149,14 @@ def load_settings() -> Settings:
         field = str(first["loc"][0])
         variable = field if field.isupper() else f"{PREFIX}{field.upper()}"
         raise ShopxError(f"{variable} cannot be used: {first['msg']}.", exit_code=2) from None
+
+
+def current_home() -> Path:
+    """SHOPX_HOME, for what asks for it once per file: the environment is read afresh only when the variable
+    changed."""
+    return _home_of(os.environ.get(f"{PREFIX}HOME"))
+
+
+@lru_cache(maxsize=8)
+def _home_of(_variable: str | None) -> Path:
+    return load_settings().home

@@ -8,7 +8,7 @@ import traceback
 
 import click
 
-from orchestration.cli import dbt, demo, doctor, ledger, run, sql, sync, up, verify
+from orchestration.cli import dbt, demo, doctor, feed, ledger, run, sql, sync, up, verify
 from warehouse.errors import ShopxError
 
 
@@ -19,7 +19,7 @@ def cli() -> None:
 
     \b
     Start here:   shopx demo
-    Your file:    shopx run my_sales.csv
+    Your file:    shopx feed init my_sales.csv   then   shopx run my_sales.csv
     """
 
 
@@ -29,6 +29,7 @@ for command in (
     up.down,
     run.run,
     sync.sync,
+    feed.feed,
     ledger.loads,
     ledger.rejects,
     ledger.release,

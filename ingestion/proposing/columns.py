@@ -1,0 +1,201 @@
+"""Which column of an unknown file is which of ours, and why that is believed.
+
+Put the matching of a whole file here: by the names of the built-in contracts, by a known export, by what a
+person said, and never against what the cells hold. Never a guess: two that fit alike, or none, is a question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ingestion.contract import NUMBERS, Contract
+from ingestion.entities import ENTITIES
+from ingestion.matching import candidates, choose_contract, lacking, normalise
+from ingestion.proposing import cells as look_of
+from ingestion.proposing.exports import Export
+from ingestion.proposing.looking import Look
+from ingestion.proposing.questions import Question
+from ingestion.refusals import FileRefused
+from warehouse.errors import ShopxError
+
+_SURE = 0.8  # share of cells that must look like what the name says
+_LEAVE_OUT = "-"
+
+
+@dataclass(frozen=True)
+class Found:
+    """`why`: name, the system it is an export of, or what a person said; `fits`: the share of its cells that
+    look like what it is, None for texts."""
+
+    ours: str
+    theirs: str
+    position: int
+    why: str
+    fits: float | None
+    examples: tuple[str, ...]
+
+    @property
+    def sureness(self) -> str:
+        """How sure the match is, in words."""
+        return self.why if self.fits is None else f"{self.why}; {self.fits:.0%} of the cells fit"
+
+
+@dataclass(frozen=True)
+class Matched:
+    """`holds`: sales, or a kind of master data; `doubts`: their column -> why it was not taken."""
+
+    holds: str
+    columns: dict[str, Found]
+    questions: list[Question]
+    ignored: list[str]
+    doubts: dict[str, str] = field(default_factory=dict)
+
+
+def match_columns(
+    look: Look, contracts: Mapping[str, Contract], export: Export | None, answers: Mapping[str, str]
+) -> Matched:
+    """Match every column of a file. `answers` may hold `holds` and `column.<ours>`: their name, or `-`.
+
+    Raises ShopxError for an answer that names no column of the file or none of ours.
+    """
+    builtins = {name: contract for name, contract in contracts.items() if contract.builtin}
+    holds = answers.get("holds") or ("sales" if export else _holds(look.header, builtins))
+    if holds is None:
+        question = Question(
+            "holds", "The header fits sales and a list alike. What does the file hold?", dict.fromkeys(["sales", *ENTITIES], "")
+        )
+        return Matched("sales", {}, [question], [])
+    if holds not in ("sales", *ENTITIES):
+        raise ShopxError(f"holds={holds}: known are sales, {', '.join(ENTITIES)}.", exit_code=2)
+    builtin = next(one for one in builtins.values() if one.holds == holds)
+    said = _said(look, builtin, answers)
+    of_export = {} if export is None else _by_name(look, export.columns)
+    named = candidates(look.header, builtin)
+    positions: dict[str, tuple[int, str]] = {}
+    rivals: dict[str, list[int]] = {}
+    for ours in builtin.columns:
+        if ours in said:
+            if (at := said[ours]) is not None:
+                positions[ours] = (at, "as you said")
+        elif export is not None:
+            if ours in of_export:
+                positions[ours] = (of_export[ours], f"{export.system} export")
+        elif len(found := named.get(ours, [])) == 1:
+            positions[ours] = (found[0], "name")
+        elif found:
+            rivals[ours] = found
+    taken = {at for ours, (at, _) in positions.items() if ours in said}
+    columns, doubts = {}, {}
+    for ours, (at, why) in positions.items():
+        if at in taken and ours not in said:
+            continue
+        found_here = _found(look, builtin, ours, at, why)
+        if found_here.fits is not None and found_here.fits < _SURE and ours not in said:
+            doubts[look.header[at]] = f"named like {ours}, but {1 - found_here.fits:.0%} of its cells are none"
+            continue
+        columns[ours] = found_here
+    questions = [_forced(look, ours, found) for ours, found in rivals.items()]
+    questions += _missing(look, builtin, columns, rivals)
+    used = {one.position for one in columns.values()}
+    ignored = [name for at, name in enumerate(look.header) if at not in used and name]
+    return Matched(holds, columns, questions, ignored, doubts)
+
+
+def test_of(builtin: Contract, ours: str) -> Callable[[str], bool] | None:
+    """What a cell of this column must look like; None for texts."""
+    entity = builtin.entity
+    if ours in (entity.days if entity else ("date",)):
+        return look_of.is_date
+    if ours in (entity.numbers if entity else NUMBERS):
+        return look_of.is_number
+    return None
+
+
+def _found(look: Look, builtin: Contract, ours: str, at: int, why: str) -> Found:
+    cells = look.columns[at]
+    test = test_of(builtin, ours)
+    fits = None if test is None else look_of.share(cells, test)
+    return Found(ours, look.header[at], at, why, fits, tuple(dict.fromkeys(cells))[:3])
+
+
+def _holds(header: list[str], builtins: Mapping[str, Contract]) -> str | None:
+    """What a file with this header holds; None where two kinds fit alike."""
+    try:
+        return choose_contract(header, builtins, feed=None).contract.holds
+    except FileRefused as refusal:
+        if "[FEED_UNDECIDED]" in refusal.message:
+            return None
+    whole = [one for one in builtins.values() if not lacking(header, one)]
+    return "sales" if not whole or any(one.holds == "sales" for one in whole) else whole[0].holds
+
+
+def _by_name(look: Look, columns: Mapping[str, str]) -> dict[str, int]:
+    at = {normalise(name): position for position, name in reversed(list(enumerate(look.header)))}
+    return {ours: at[normalise(theirs)] for ours, theirs in columns.items() if normalise(theirs) in at}
+
+
+def _said(look: Look, builtin: Contract, answers: Mapping[str, str]) -> dict[str, int | None]:
+    """Our column -> the position a person named, None to leave it out."""
+    known = set(builtin.columns) if builtin.entity is None else set(builtin.entity.columns)
+    said: dict[str, int | None] = {}
+    for key, value in answers.items():
+        if not key.startswith("column."):
+            continue
+        ours = key.removeprefix("column.")
+        if ours not in known:
+            raise ShopxError(f"{key}: {ours} is no column of ours; known: {', '.join(sorted(known))}.", exit_code=2)
+        if value == _LEAVE_OUT:
+            said[ours] = None
+            continue
+        fitting = [at for at, name in enumerate(look.header) if name == value] or [
+            at for at, name in enumerate(look.header) if normalise(name) == normalise(value)
+        ]
+        if len(fitting) != 1:
+            names = ", ".join(f'"{name}"' for name in look.header if name)
+            raise ShopxError(f'{key}: the file has {len(fitting) or "no"} columns named "{value}"; it has {names}.', exit_code=2)
+        said[ours] = fitting[0]
+    return said
+
+
+def _forced(look: Look, ours: str, found: list[int]) -> Question:
+    choices = {look.header[at]: _sample(look, at) for at in found} | {_LEAVE_OUT: "none of them"}
+    return Question(f"column.{ours}", f"{len(found)} columns could be the {ours.replace('_', ' ')}. Which is it?", choices)
+
+
+def _sample(look: Look, at: int) -> str:
+    return ", ".join(dict.fromkeys(look.columns[at][:50]))[:60]
+
+
+def _missing(
+    look: Look, builtin: Contract, columns: Mapping[str, Found], rivals: Mapping[str, list[int]]
+) -> list[Question]:
+    """What must be there and is not: each a choice among the columns that look like it."""
+    has = columns.keys() | rivals.keys()
+    wanted: list[tuple[str, str]] = []
+    if builtin.entity is not None:
+        wanted = [(group[0], " or ".join(group)) for group in builtin.entity.needs if not has & set(group)]
+    else:
+        if "date" not in has:
+            wanted.append(("date", "date of sale"))
+        if not has & {"product_id", "product_name"}:
+            wanted.append(("product_name", "product"))
+        if "amount" not in has and not has >= {"quantity", "unit_price"}:
+            wanted.append(("amount", "amount of the line"))
+    used = {one.position for one in columns.values()}
+    free = [at for at, name in enumerate(look.header) if at not in used and name and look.columns[at]]
+    questions = []
+    for ours, words in wanted:
+        test = test_of(builtin, ours)
+        fitting = [
+            at
+            for at in free
+            if (look_of.share(look.columns[at], test) >= _SURE if test else not _is_plain(look.columns[at]))
+        ]
+        choices = {look.header[at]: _sample(look, at) for at in fitting or free}
+        questions.append(Question(f"column.{ours}", f"No column is named like the {words}. Which one is it?", choices))
+    return questions
+
+
+def _is_plain(cells: list[str]) -> bool:
+    return look_of.share(cells, look_of.is_date) >= _SURE or look_of.share(cells, look_of.is_number) >= _SURE

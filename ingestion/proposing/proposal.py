@@ -1,0 +1,429 @@
+"""From a file and answers to a contract: what the file proves, what is open, what the result would load.
+
+Put the order of steps here. Never how a step is done: looking.py, columns.py, checking.py, drafting.py.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ingestion.contract import NUMBERS, Contract, load_contracts, read_contract
+from ingestion.contract_edits import contract_keys
+from ingestion.matching import choose_contract
+from ingestion.proposing import cells as look_of
+from ingestion.proposing import questions as ask
+from ingestion.proposing.checking import Check, check_file
+from ingestion.proposing.columns import Matched, match_columns, test_of
+from ingestion.proposing.drafting import Draft
+from ingestion.proposing.exports import Export, known_export
+from ingestion.proposing.looking import Look, look
+from ingestion.proposing.questions import KEPT, Question, question_of, said_as
+from ingestion.reading import numbers, open_reading
+from ingestion.refusals import FileRefused, Undecided
+from warehouse.errors import ShopxError
+
+#: Keys of a contract that may be given as an answer although nothing asks for them.
+_ALSO = (
+    "title", "source", "order_id_scope", "day_starts_at", "round", "amount_is", "discount_is", "max_reject_share",
+    "identity", "allow_zero_amount", "complete", "null_words", "path",
+)  # fmt: skip
+_ASKED = ("holds", "currency", "timezone", "prices_include_tax", "delivers", "amount_counts", "derive", *KEPT)
+#: Tables and assets of raw have these names; a feed of that name would hide one.
+_TAKEN = frozenset(("loads", "sales_lines", "load_scopes", "rejected_rows", "row_fixes"))
+#: What stands for an answer that is not given yet, while the rest of the file is looked at.
+_STAND_INS = {"currency": "XXX", "source": "unknown"}
+_IDS = ("order_id", "customer_id", "product_id", "line_number", "store_id", "category_id", "subcategory_id")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """`open_questions`: without their answers there is no contract; `others` may stay open. `draft` and
+    `check` are None until all needed ones are answered. `alike`: a contract that the header fits as well."""
+
+    look: Look
+    export: Export | None
+    matched: Matched
+    feed: str
+    open_questions: list[Question]
+    others: list[Question]
+    draft: Draft | None = None
+    check: Check | None = None
+    alike: str | None = None
+
+    @property
+    def yaml(self) -> str:
+        """The contract as text."""
+        if self.draft is None:
+            raise ValueError("questions are open")
+        return self.draft.yaml()
+
+
+def propose(
+    path: Path,
+    *,
+    today: date,
+    answers: Mapping[str, str] = MappingProxyType({}),
+    feed: str | None = None,
+    expect: str | None = None,
+    contracts: Mapping[str, Contract] | None = None,
+) -> Proposal:
+    """Propose a contract for a file and check it, without writing. `answers`: contract key, or
+    `column.<ours>`, -> text; `expect`: the control total of the shop's own report, kept as a comment.
+
+    Raises FileRefused for what is no table, ShopxError (exit code 2) for an answer that cannot be.
+    """
+    known = load_contracts() if contracts is None else contracts
+    _check_answers(answers)
+    name = _name(path) if feed is None else feed
+    encoding = {"encoding": answers["encoding"]} if "encoding" in answers else {}
+    try:
+        seen = look(path, read_as=encoding | _worksheet(path, answers))
+    except Undecided as undecided:
+        question = question_of(undecided)
+        if question is None:
+            raise
+        empty = Look(path, [], ",", [], [], 0, {})
+        return Proposal(empty, None, Matched("sales", {}, [], []), name, [question], [])
+    export = known_export(seen.header) if answers.get("holds", "sales") == "sales" else None
+    matched = match_columns(seen, known, export, answers)
+    found = Proposal(seen, export, matched, name, list(matched.questions), [])
+    if matched.questions:
+        return found
+    return _Drafter(found, known, answers, today=today, expect=expect).proposal()
+
+
+class _Drafter:
+    """Fills a draft from evidence and answers, until the file can be read or a question is open."""
+
+    def __init__(
+        self, found: Proposal, known: Mapping[str, Contract], answers: Mapping[str, str], *, today: date, expect: str | None
+    ) -> None:
+        self.found, self.known, self.answers, self.today, self.expect = found, known, answers, today, expect
+        self.look, self.matched = found.look, found.matched
+        self.builtin = next(one for one in known.values() if one.builtin and one.holds == found.matched.holds)
+        self.questions: list[Question] = []
+        self.others: list[Question] = []
+        self.read_as: dict[str, str] = {}
+        self.draft = Draft([])
+
+    def proposal(self) -> Proposal:
+        self._first_keys()
+        self._money_keys()
+        self._columns()
+        self._answered()
+        self._settle()
+        done = replace(self.found, open_questions=self.questions, others=self.others)
+        if self.questions:
+            return done
+        check = self._checked()
+        self._after_check(check)
+        draft = self._in_order()
+        contract = draft.contract
+        check = check if contract == self._last else self._check()
+        self._heading(draft, check)
+        return replace(done, others=self.others, draft=draft, check=check, alike=self._alike(contract))
+
+    @property
+    def is_sales(self) -> bool:
+        return self.matched.holds == "sales"
+
+    def cells(self, ours: str) -> list[str]:
+        """Cells of one of our columns in the first rows."""
+        found = self.matched.columns.get(ours)
+        return self.look.columns[found.position] if found else []
+
+    def _first_keys(self) -> None:
+        self.draft.say("feed", self.found.feed)
+        self.draft.say("title", self.answers.get("title") or _title(self.look.path))
+        if not self.is_sales:
+            self.draft.say("holds", self.matched.holds, "by its header")
+        if self.matched.holds == "customers" and "source" not in self.answers:
+            sources = sorted({one.source_name for one in self.known.values() if one.holds == "sales" and not one.is_fetched})
+            text = "Whose customer ids are these? The feed (or source) whose sales name them"
+            self.questions.append(Question("source", text, dict.fromkeys(sources, "")))
+
+    def _money_keys(self) -> None:
+        if not self.is_sales:
+            return
+        self._currency()
+        clocks = look_of.has_clock(self.cells("date"))
+        if "timezone" in self.answers:
+            self.draft.say("timezone", self.answers["timezone"], "as you said")
+        elif clocks:
+            self.questions.append(ask.TIME_ZONE)
+        if self.found.export:
+            for key, value in self.found.export.keys.items():
+                if key not in self.answers:
+                    self.draft.say(key, value, f"{self.found.export.system} export")
+        for question in (ask.TAX, *((ask.DELIVERS,) if "order_id" in self.matched.columns else ())):
+            if question.key not in self.answers and question.key not in self.draft.keys:
+                self.others.append(question)
+
+    def _currency(self) -> None:
+        if "currency" in self.answers:
+            self.draft.say("currency", self.answers["currency"].upper(), "as you said")
+            return
+        if cells := self.cells("currency"):
+            if len(set(cells)) > 1:
+                return  # each line says its own
+            if re.fullmatch("[A-Za-z]{3}", cells[0]):
+                column = self.matched.columns["currency"]
+                self.draft.say("currency", cells[0].upper(), f'column "{column.theirs}" says so')
+                if self.found.export:  # it names it once per order
+                    del self.matched.columns["currency"]
+                return
+        money = [one for ours, one in self.matched.columns.items() if ours in ("amount", "unit_price", "discount", "tax")]
+        for one in money:
+            if code := re.search(r"[(\[]([A-Z]{3})[)\]]\s*$", one.theirs):
+                self.draft.say("currency", code[1], f'column "{one.theirs}"')
+                return
+        signs = {sign for one in money for cell in self.look.columns[one.position] if (sign := numbers.currency_of(cell))}
+        if len(signs) == 1:
+            self.draft.say("currency", sign := signs.pop(), f"the amounts are written with {sign} or its sign")
+            return
+        self.questions.append(ask.CURRENCY)
+
+    def _columns(self) -> None:
+        for ours, found in self.matched.columns.items():
+            said: dict[str, Any] = {"names": [found.theirs]}
+            if ours in _IDS and look_of.is_spreadsheet_integer(self.look.columns[found.position]):
+                said["spreadsheet_integer"] = True
+            shown = " · ".join(found.examples)[:60]
+            self.draft.columns[ours] = (said, f"{found.sureness}: {shown}")
+        tested = [
+            (self.look.columns[found.position], test)
+            for ours, found in self.matched.columns.items()
+            if (test := test_of(self.builtin, ours)) is not None
+        ]
+        if "null_words" not in self.answers and (words := look_of.words_for_nothing(tested)):
+            counted = ", ".join(f"{word} {count} x" for word, count in words.items())
+            self.draft.say("null_words", list(words), f"where numbers or dates belong: {counted}")
+
+    def _answered(self) -> None:
+        for key in ("prices_include_tax", "delivers", "amount_counts", "derive", *_ALSO):
+            if key in self.answers and key != "title":
+                self.draft.say(key, _value(key, self.answers[key]), "as you said")
+
+    def _settle(self) -> None:
+        """Let the reader prove what it can; what it cannot is a question, or was answered."""
+        for key in KEPT:
+            if key in self.answers:
+                for name, value in self._keys_of(key).items():
+                    self.draft.say(name, value, "as you said")
+        asked = {question.key for question in self.questions}
+        contract = self._with({key: text for key, text in _STAND_INS.items() if key in asked})
+        try:
+            facts = open_reading(
+                self.look.path, today=self.today, feed=contract.feed, contracts={**self.known, contract.feed: contract},
+                read_as=self.read_as,
+            ).facts  # fmt: skip
+        except Undecided as undecided:
+            question = question_of(undecided)
+            if question is None:
+                return  # the check says what is wrong with the file
+            self.questions.append(question)
+            return
+        except FileRefused:
+            return
+        self._proven(facts)
+
+    def _keys_of(self, key: str) -> dict[str, Any]:
+        if key == "worksheet":
+            return {"worksheet": _worksheet(self.look.path, self.answers)["worksheet"]}
+        return contract_keys(said_as(key, self.answers[key]))
+
+    def _with(self, stand_in: Mapping[str, str]) -> Contract:
+        trial = Draft([], dict(self.draft.keys), self.draft.columns)
+        for key, value in stand_in.items():
+            trial.say(key, value)
+        return trial.contract
+
+    def _proven(self, facts: Mapping[str, object]) -> None:
+        """Write down what the whole file proves."""
+        if facts.get("encoding_how") == "detected":
+            sure, word = facts.get("encoding_confidence"), facts.get("encoding_example")
+            self.draft.say("encoding", facts["encoding"], f'detected, {sure} sure: "{word}"')
+        dates = [cell for ours in self._day_columns() for cell in self.cells(ours)]
+        order = str(facts.get("date_order"))
+        if dates and "date_formats" not in self.draft.keys:
+            if order == "iso":
+                self.draft.say("date_formats", ["iso"], dates[0])
+            else:
+                shown = look_of.order_example(dates, order)
+                proof = f'proven: "{shown}"' if shown else "proven by a later row"
+                self.draft.say("date_formats", ["iso", order], proof)
+        mark = str(facts.get("decimal_mark"))
+        if "decimal_mark" not in self.draft.keys and self._number_columns():
+            example = next((cell for ours in self._number_columns() for cell in self.cells(ours) if mark in cell), None)
+            self.draft.say("decimal_mark", mark, f'proven: "{example}"' if example else "no number needs one")
+        if self.is_sales:
+            self._rounding(mark)
+
+    def _number_columns(self) -> list[str]:
+        return [ours for ours in self.matched.columns if test_of(self.builtin, ours) is look_of.is_number]
+
+    def _day_columns(self) -> list[str]:
+        return [ours for ours in self.matched.columns if test_of(self.builtin, ours) is look_of.is_date]
+
+    def _rounding(self, mark: str) -> None:
+        if "round" in self.draft.keys:
+            return
+        digits = numbers.minor_digits(str(self.draft.keys.get("currency", ("", ""))[0]))
+        for ours in ("amount", "unit_price", "discount", "tax"):
+            if ours == "unit_price" and "amount" in self.matched.columns:
+                continue
+            fine = next((cell for cell in self.cells(ours) if look_of.decimals(cell, mark) > digits), None)
+            if fine is not None and ours in NUMBERS:
+                self.draft.say("round", "line", f'{ours} has more than {digits} decimals: "{fine}"')
+                return
+
+    def _check(self) -> Check:
+        contract = self._last = self._in_order().contract
+        return check_file(
+            self.look.path, today=self.today, feed=contract.feed, read_as=self.read_as,
+            contracts={**self.known, contract.feed: contract},
+        )  # fmt: skip
+
+    def _checked(self) -> Check:
+        """The check, once more where only a later row showed that rounding is needed."""
+        check = self._check()
+        rows = check.codes.get("TOO_MANY_DECIMALS", 0)
+        if rows and "round" not in self.draft.keys:
+            self.draft.say("round", "line", f"{rows:,} rows have more decimals than the currency")
+            check = self._check()
+        return check
+
+    def _after_check(self, check: Check) -> None:
+        """Questions that only the rows raise."""
+        three = {"quantity", "unit_price", "amount"} <= self.matched.columns.keys()
+        if check.codes.get("AMOUNT_MISMATCH") and three and "amount_counts" not in self.answers:
+            self.others.append(ask.AMOUNT_COUNTS)
+        if check.codes.get("VALUE_MISSING") and three and "derive" not in self.answers:
+            self.others.append(ask.DERIVE)
+
+    def _in_order(self) -> Draft:
+        order = ("feed", "title", "holds", "source", "delivers", "currency", "timezone", "date_formats", "decimal_mark", "encoding")
+        keys = {key: self.draft.keys[key] for key in order if key in self.draft.keys}
+        return Draft([], keys | {k: v for k, v in self.draft.keys.items() if k not in keys}, self.draft.columns)
+
+    def _heading(self, draft: Draft, check: Check) -> None:
+        days = f", {check.first_date} to {check.last_date}" if check.first_date else ""
+        draft.heading.append(
+            f"Proposed from {self.look.path.name}: {check.rows_delivered:,} rows{days}; the evidence stands beside each answer."
+        )
+        if self.expect is not None:
+            draft.heading.append(f"Control total of the shop's own report for that file: {self.expect}")
+        if self.found.export and self.found.export.note:
+            draft.heading.append(f"{self.found.export.system} export: {self.found.export.note}.")
+        if self.matched.ignored:
+            draft.heading.append("Not used: " + ", ".join(self.matched.ignored))
+        if self.others:
+            draft.heading.append("Left open: " + ", ".join(one.key for one in self.others))
+
+    def _alike(self, contract: Contract) -> str | None:
+        """The sentence of a run that could not tell this contract from another one."""
+        try:
+            delivered = self.look.path.absolute().as_posix()
+            chosen = choose_contract(self.look.header, {**self.known, contract.feed: contract}, feed=None, delivered=delivered)
+        except FileRefused as refusal:
+            return refusal.message
+        return None if chosen.contract.feed == contract.feed else f"the header fits the feed {chosen.contract.feed} better"
+
+
+def save(proposal: Proposal, target: Path, *, replace_existing: bool = False) -> Path:
+    """Write the proposed contract to `target` (a file named like the feed), whole or not at all.
+
+    Raises ShopxError where it exists, or where what was written is not what was checked.
+    """
+    if target.stem != proposal.feed or target.suffix != ".yaml":
+        raise ShopxError(f"a contract of the feed {proposal.feed} must be saved as {proposal.feed}.yaml.", exit_code=2)
+    if target.exists() and not replace_existing:
+        raise ShopxError(f"{target} exists; --name another feed, or --replace it.", exit_code=2)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as room:
+        made = Path(room) / target.name
+        made.write_text(proposal.yaml, encoding="utf-8")
+        read_contract(made)
+        made.replace(target)
+    return target
+
+
+def agrees(expect: str, check: Check) -> bool:
+    """Whether the money of a check is the control total, as people write it: 11940.20 or 11,940.20.
+
+    Raises ShopxError for text that is no amount.
+    """
+    plain = expect.strip().replace(" ", "").replace(",", "")
+    try:
+        amount = Decimal(plain)
+    except InvalidOperation:
+        raise ShopxError(f'--expect "{expect}" is no amount; write it like 11940.20.', exit_code=2) from None
+    currency = next(iter(check.net_cents), "")
+    cents = amount * 10 ** numbers.minor_digits(currency)
+    return len(check.net_cents) <= 1 and cents == sum(check.net_cents.values())
+
+
+def _check_answers(answers: Mapping[str, str]) -> None:
+    for key in answers:
+        if key not in _ASKED and key not in _ALSO and not key.startswith("column."):
+            known = ", ".join(sorted((*_ASKED, *_ALSO)))
+            raise ShopxError(f"there is no question {key}; known: {known}, column.<ours>.", exit_code=2)
+
+
+def _value(key: str, text: str) -> Any:
+    """An answer as the contract holds it."""
+    if key in ("identity", "null_words"):
+        return [part.strip() for part in text.split(",")]
+    if key in ("derive", "prices_include_tax", "allow_zero_amount", "complete"):
+        if text.lower() not in ("true", "false", "yes", "no"):
+            raise ShopxError(f"{key}={text}: say true or false.", exit_code=2)
+        return text.lower() in ("true", "yes")
+    if key == "max_reject_share":
+        try:
+            return float(text)
+        except ValueError:
+            raise ShopxError(f"{key}={text}: say a share like 0.3.", exit_code=2) from None
+    return text
+
+
+def _worksheet(path: Path, answers: Mapping[str, str]) -> dict[str, str]:
+    """The worksheet that was said, by its name or its number `sheet-2`."""
+    if (said := answers.get("worksheet")) is None:
+        return {}
+    try:
+        look(path)
+    except Undecided as undecided:
+        return {"worksheet": undecided.choices.get(said, {}).get("worksheet", said)}
+    return {"worksheet": said}
+
+
+def _name(path: Path) -> str:
+    """A name for the feed, from the file's: letters and underscores, no days and numbers."""
+    stem = re.sub(r"\.(csv|txt|tsv|xlsx|xlsm|gz|zip|parquet|json|jsonl)$", "", path.name.lower())
+    stem = re.sub(r"\.(csv|txt|tsv)$", "", stem)
+    words = [word for word in re.split(r"[^a-z]+", stem) if word and not _is_month(word)]
+    name = ("_".join(words) or path.absolute().parent.name.lower() or "sales")[:40]
+    name = re.sub(r"[^a-z_]+", "_", name).strip("_") or "sales"
+    return f"{name}_feed" if name in _TAKEN else name
+
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def _is_month(word: str) -> bool:
+    full = (
+        "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december",
+    )  # fmt: skip
+    return word in _MONTHS or word in full
+
+
+def _title(path: Path) -> str:
+    return _name(path).replace("_", " ").capitalize()
