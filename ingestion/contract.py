@@ -39,6 +39,7 @@ DateForm = Literal[
     "excel-serial", "excel-serial-1904", "epoch-seconds", "epoch-milliseconds",
 ]  # fmt: skip
 _COUNTED = {"excel-serial", "excel-serial-1904", "epoch-seconds", "epoch-milliseconds"}
+_IDENTIFY = ("order_id", "line_number", "customer_id", "customer_email")
 NUMBERS = ("quantity", "unit_price", "amount", "discount", "tax", "unit_cost")
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -66,8 +67,9 @@ class Column(_Strict):
 
     `optional`: the header may lack it; `required`: no cell of it may be empty; `above`, `below`: exclusive
     bounds; `one_of`: the only texts it may hold; `case`: the letters it is kept in; `spreadsheet_integer`:
-    ids that a spreadsheet turned into 17850.0 lose the .0 again; `join`: all of `names` together make the
-    text, in that order, with this between them (master data only).
+    ids that a spreadsheet turned into 17850.0 lose the .0 again; `if_empty`: the text an empty cell stands
+    for (texts of sales only); `join`: all of `names` together make the text, in that order, with this between
+    them (master data only).
     """
 
     names: tuple[str, ...] = Field(min_length=1)
@@ -78,6 +80,7 @@ class Column(_Strict):
     one_of: tuple[str, ...] = ()
     case: Literal["upper", "lower"] | None = None
     spreadsheet_integer: bool = False
+    if_empty: str | None = Field(default=None, min_length=1, max_length=200)
     above: Decimal | None = Field(default=None, allow_inf_nan=False)
     below: Decimal | None = Field(default=None, allow_inf_nan=False)
     join: str | None = None
@@ -332,6 +335,8 @@ class Contract(_Strict):
         if self.entity is not None:
             if used := [key for key in for_sales if getattr(self, key)]:
                 raise ValueError(f"{used[0]}: is for sales")
+            if any(column.if_empty for column in self.columns.values()):
+                raise ValueError("if_empty: is for sales")
             return self
         has = self.columns.keys() | self.given
         three = {"quantity", "unit_price", "amount"}
@@ -348,8 +353,14 @@ class Contract(_Strict):
         for name, column in self.columns.items():
             if name not in NUMBERS and (column.above is not None or column.below is not None):
                 raise ValueError(f"columns.{name}: above and below are for numbers")
-            if (name in NUMBERS or name == "date") and (column.case or column.one_of):
-                raise ValueError(f"columns.{name}: case and one_of are for texts")
+            if (name in NUMBERS or name == "date") and (column.case or column.one_of or column.if_empty):
+                raise ValueError(f"columns.{name}: case, one_of and if_empty are for texts")
+            if column.if_empty and (column.required or name in _IDENTIFY):
+                raise ValueError(
+                    f"columns.{name}: if_empty: would make one order or person of all that have none"
+                    if name in _IDENTIFY
+                    else f"columns.{name}: required: and if_empty: contradict each other"
+                )
         return self
 
     @property

@@ -57,6 +57,11 @@ def order_example(cells: Sequence[str], order: str) -> str | None:
     return None
 
 
+def has_decimals(cell: str) -> bool:
+    """Whether a number has two or more digits after a mark."""
+    return re.search(r"\d[.,]\d{2,}\D*$", cell) is not None
+
+
 def decimals(cell: str, mark: str) -> int:
     """How many digits stand after the decimal mark."""
     digits = re.search(rf"{re.escape(mark)}(\d+)\D*$", cell)

@@ -96,7 +96,11 @@ def match_columns(
             continue
         columns[ours] = found_here
     questions = [_forced(look, ours, found) for ours, found in rivals.items()]
-    questions += _missing(look, builtin, columns, rivals)
+    missing = _missing(look, builtin, columns, rivals, said)
+    if holds == "sales" and "holds" not in answers and any(not one.choices for one in missing):
+        what = "The file does not look like sales. What does it hold?"
+        missing = [Question("holds", what, dict.fromkeys(["sales", *ENTITIES], ""))]
+    questions += missing
     used = {one.position for one in columns.values()}
     ignored = [name for at, name in enumerate(look.header) if at not in used and name]
     return Matched(holds, columns, questions, ignored, doubts)
@@ -168,7 +172,7 @@ def _sample(look: Look, at: int) -> str:
 
 
 def _missing(
-    look: Look, builtin: Contract, columns: Mapping[str, Found], rivals: Mapping[str, list[int]]
+    look: Look, builtin: Contract, columns: Mapping[str, Found], rivals: Mapping[str, list[int]], said: Mapping[str, int | None]
 ) -> list[Question]:
     """What must be there and is not: each a choice among the columns that look like it."""
     has = columns.keys() | rivals.keys()
@@ -181,20 +185,27 @@ def _missing(
         if not has & {"product_id", "product_name"}:
             wanted.append(("product_name", "product"))
         if "amount" not in has and not has >= {"quantity", "unit_price"}:
-            wanted.append(("amount", "amount of the line"))
+            asks_price = "quantity" in has and "unit_price" not in said
+            wanted.append(("unit_price", "price of one piece") if asks_price else ("amount", "amount of the line"))
     used = {one.position for one in columns.values()}
     free = [at for at, name in enumerate(look.header) if at not in used and name and look.columns[at]]
-    questions = []
-    for ours, words in wanted:
-        test = test_of(builtin, ours)
-        fitting = [
-            at
-            for at in free
-            if (look_of.share(look.columns[at], test) >= _SURE if test else not _is_plain(look.columns[at]))
-        ]
-        choices = {look.header[at]: _sample(look, at) for at in fitting or free}
-        questions.append(Question(f"column.{ours}", f"No column is named like the {words}. Which one is it?", choices))
-    return questions
+    return [_choice(look, builtin, ours, words, free) for ours, words in wanted]
+
+
+def _choice(look: Look, builtin: Contract, ours: str, words: str, free: list[int]) -> Question:
+    test = test_of(builtin, ours)
+    fitting = [
+        at
+        for at in free
+        if (look_of.share(look.columns[at], test) >= _SURE if test else not _is_plain(look.columns[at]))
+    ]
+    if ours in ("amount", "unit_price"):  # sums of money mostly have decimals, and ids have none
+        fitting.sort(key=lambda at: not any(look_of.has_decimals(cell) for cell in look.columns[at][:200]))
+    choices = {look.header[at]: _sample(look, at) for at in fitting}
+    if ours == "unit_price":
+        choices[_LEAVE_OUT] = "none of them; there is an amount of the line"
+    none = "" if fitting else ", and no cell looks like one"
+    return Question(f"column.{ours}", f"No column is named like the {words}{none}. Which one is it?", choices)
 
 
 def _is_plain(cells: list[str]) -> bool:

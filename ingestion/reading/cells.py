@@ -200,6 +200,8 @@ class CellRules(Rules):
             value = rf"regexp_replace({value}, '^([0-9]+)[.,]0+$', '\1')"
         if column.case is not None:
             value = f"{column.case}({value})"
+        if column.if_empty is not None:
+            value = f"coalesce({value}, {literal(column.if_empty)})"
         return value
 
 

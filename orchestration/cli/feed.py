@@ -46,11 +46,12 @@ def init(
     Example:  shopx feed init my_sales.csv --answer currency=EUR
     Exit code 0: saved · 3: saved, but this file would be held or refused · 1: not saved · 2: questions are open
     """
-    from ingestion.contract import own_feeds
+    from ingestion.contract import folder_of, load_contracts, own_feeds
     from ingestion.proposing import propose, save
     from ingestion.proposing.proposal import agrees
     from orchestration.cli.screen import Screen
 
+    known = {} if out is not None else load_contracts()
     given = dict(_answer(text) for text in answers)
     if out is not None and out.suffix == ".yaml":
         name = name or out.stem
@@ -92,6 +93,9 @@ def init(
         raise click.exceptions.Exit(1)
     if dry_run:
         raise click.exceptions.Exit(3 if check.verdict == "HELD" else 0)
+    if (there := known.get(proposal.feed)) is not None and not replace_existing:
+        kept = "is built in" if there.builtin else f"lies in {folder_of(proposal.feed)}"
+        raise click.UsageError(f"a feed {proposal.feed} {kept} already; --name another one, or --replace it.")
     target = out if out is not None and out.suffix == ".yaml" else (out or own_feeds()) / f"{proposal.feed}.yaml"
     saved = save(proposal, target, replace_existing=replace_existing)
     click.echo(f"Saved {saved}")
