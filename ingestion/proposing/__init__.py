@@ -7,8 +7,9 @@ proposal.check, proposal.yaml      # what it would give, and the contract as tex
 
 from ingestion.proposing.checking import Check, RefusedGroup, check_file
 from ingestion.proposing.looking import Look, look
-from ingestion.proposing.proposal import Proposal, propose, save
+from ingestion.proposing.proposal import Proposal, propose
 from ingestion.proposing.questions import Question
+from ingestion.proposing.saving import agrees, save
 
 __all__ = [
     "Check",
@@ -16,6 +17,7 @@ __all__ = [
     "Proposal",
     "Question",
     "RefusedGroup",
+    "agrees",
     "check_file",
     "look",
     "propose",

@@ -13,11 +13,29 @@ _DATE = re.compile(
     r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?:[ T,].*)?|(?:19|20)\d{6}|\d{1,2}\.? ?[^\W\d_]{3,}\.?[ ,-]+\d{2,4}.*"
     r"|[^\W\d_]{3,}\.? \d{1,2},? \d{4}.*|\d{1,2}-[^\W\d_]{3,}-\d{2,4}.*"
 )
-_NUMBER = re.compile(r"[(+−-]?\s*(?:[^\W\d_]{1,3}\$?|[€£¥$])?\s*[+−-]?[\d.,'’\s\u202f]*\d[\d.,]*\s*\S{0,3}\)?[-−]?")
+_NUMBER = re.compile(
+    r"[(+−-]?\s*(?:[^\W\d_]{1,3}\$?|[€£¥$])?\s*[+−-]?[\d.,'’\s\u202f]*\d[\d.,]*\s*\S{0,3}\)?[-−]?"
+)
 _DAY_OVER_12 = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.]\d{2,4}")
 #: Words that people and programs write where they know nothing.
 NOTHING = frozenset(
-    ("n/a", "na", "#n/a", "null", "none", "nil", "nan", "unknown", "error", "-", "--", "?", "\\n", "k.a.", "missing")
+    (
+        "n/a",
+        "na",
+        "#n/a",
+        "null",
+        "none",
+        "nil",
+        "nan",
+        "unknown",
+        "error",
+        "-",
+        "--",
+        "?",
+        "\\n",
+        "k.a.",
+        "missing",
+    )
 )
 
 
@@ -38,7 +56,9 @@ def is_number(cell: str) -> bool:
 
 def has_clock(cells: Sequence[str]) -> bool:
     """Whether dates have a time of day other than midnight."""
-    return any(re.search(r"[ T]\d{1,2}:\d", cell) and not re.search(r"[ T]0?0:00(:00)?", cell) for cell in cells)
+    return any(
+        re.search(r"[ T]\d{1,2}:\d", cell) and not re.search(r"[ T]0?0:00(:00)?", cell) for cell in cells
+    )
 
 
 def share(cells: Sequence[str], test: object) -> float:
@@ -52,7 +72,9 @@ def order_example(cells: Sequence[str], order: str) -> str | None:
     for cell in cells:
         if parts := _DAY_OVER_12.match(cell):
             first, second = int(parts[1]), int(parts[2])
-            if (order == "day-first" and first > 12 >= second) or (order == "month-first" and second > 12 >= first):
+            if (order == "day-first" and first > 12 >= second) or (
+                order == "month-first" and second > 12 >= first
+            ):
                 return cell
     return None
 
@@ -87,5 +109,6 @@ def words_for_nothing(columns: Iterable[tuple[Sequence[str], object]]) -> dict[s
     return {
         word: found[word]
         for word in sorted(found)
-        if len(word) <= 20 and (word.lower() in NOTHING or (places[word] > 1 and found[word] > 2 and word.isalpha()))
+        if len(word) <= 20
+        and (word.lower() in NOTHING or (places[word] > 1 and found[word] > 2 and word.isalpha()))
     }

@@ -174,7 +174,9 @@ class _Counter:
         sums = rows.select(["currency", "net_cents"])
         import pyarrow as pa  # noqa: PLC0415
 
-        for one in pa.Table.from_batches([sums]).group_by("currency").aggregate([("net_cents", "sum")]).to_pylist():
+        for one in (
+            pa.Table.from_batches([sums]).group_by("currency").aggregate([("net_cents", "sum")]).to_pylist()
+        ):
             self.money[one["currency"] or self._currency] += one["net_cents_sum"] or 0
 
     @property
@@ -188,8 +190,8 @@ class _Counter:
         if found.rows_rejected >= FEW_REJECTS and found.rows_rejected > limit * found.rows_delivered:
             part = found.rows_rejected / found.rows_delivered
             return (
-                f"{part:.1%} of the rows would be refused, more than the {limit:.1%} that the contract allows; mend "
-                f"the file, or write max_reject_share: {_above(part)} if that is usual for it"
+                f"{part:.1%} of the rows would be refused, more than the {limit:.1%} that the contract allows; "
+                f"mend the file, or write max_reject_share: {_above(part)} if that is usual for it"
             )
         if found.holds == "sales" and found.net_cents and not any(found.net_cents.values()):
             return "the accepted rows add up to 0"

@@ -63,36 +63,27 @@ def match_columns(
     holds = answers.get("holds") or ("sales" if export else _holds(look.header, builtins))
     if holds is None:
         question = Question(
-            "holds", "The header fits sales and a list alike. What does the file hold?", dict.fromkeys(["sales", *ENTITIES], "")
+            "holds",
+            "The header fits sales and a list alike. What does the file hold?",
+            dict.fromkeys(["sales", *ENTITIES], ""),
         )
         return Matched("sales", {}, [question], [])
     if holds not in ("sales", *ENTITIES):
         raise ShopxError(f"holds={holds}: known are sales, {', '.join(ENTITIES)}.", exit_code=2)
     builtin = next(one for one in builtins.values() if one.holds == holds)
     said = _said(look, builtin, answers)
-    of_export = {} if export is None else _by_name(look, export.columns)
-    named = candidates(look.header, builtin)
-    positions: dict[str, tuple[int, str]] = {}
-    rivals: dict[str, list[int]] = {}
-    for ours in builtin.columns:
-        if ours in said:
-            if (at := said[ours]) is not None:
-                positions[ours] = (at, "as you said")
-        elif export is not None:
-            if ours in of_export:
-                positions[ours] = (of_export[ours], f"{export.system} export")
-        elif len(found := named.get(ours, [])) == 1:
-            positions[ours] = (found[0], "name")
-        elif found:
-            rivals[ours] = found
+    positions, rivals = _positions(look, builtin, export, said)
     taken = {at for ours, (at, _) in positions.items() if ours in said}
-    columns, doubts = {}, {}
+    columns: dict[str, Found] = {}
+    doubts: dict[str, str] = {}
     for ours, (at, why) in positions.items():
         if at in taken and ours not in said:
             continue
         found_here = _found(look, builtin, ours, at, why)
         if found_here.fits is not None and found_here.fits < _SURE and ours not in said:
-            doubts[look.header[at]] = f"named like {ours}, but {1 - found_here.fits:.0%} of its cells are none"
+            doubts[look.header[at]] = (
+                f"named like {ours}, but {1 - found_here.fits:.0%} of its cells are none"
+            )
             continue
         columns[ours] = found_here
     questions = [_forced(look, ours, found) for ours, found in rivals.items()]
@@ -104,6 +95,34 @@ def match_columns(
     used = {one.position for one in columns.values()}
     ignored = [name for at, name in enumerate(look.header) if at not in used and name]
     return Matched(holds, columns, questions, ignored, doubts)
+
+
+def _positions(
+    look: Look, builtin: Contract, export: Export | None, said: Mapping[str, int | None]
+) -> tuple[dict[str, tuple[int, str]], dict[str, list[int]]]:
+    """Our columns -> where each stands and why; and those that several could be -> where."""
+    of_export = {} if export is None else _by_name(look, export.columns)
+    named = candidates(look.header, builtin)
+    positions: dict[str, tuple[int, str]] = {}
+    rivals: dict[str, list[int]] = {}
+    for ours in _ours(builtin):
+        found = named.get(ours, [])
+        if ours in said:
+            if (at := said[ours]) is not None:
+                positions[ours] = (at, "as you said")
+        elif export is not None:
+            if ours in of_export:
+                positions[ours] = (of_export[ours], f"{export.system} export")
+        elif len(found) == 1:
+            positions[ours] = (found[0], "name")
+        elif found:
+            rivals[ours] = found
+    return positions, rivals
+
+
+def _ours(builtin: Contract) -> list[str]:
+    """The columns that a file of this kind can have."""
+    return [*builtin.columns] if builtin.entity is None else [*builtin.entity.columns]
 
 
 def test_of(builtin: Contract, ours: str) -> Callable[[str], bool] | None:
@@ -141,14 +160,16 @@ def _by_name(look: Look, columns: Mapping[str, str]) -> dict[str, int]:
 
 def _said(look: Look, builtin: Contract, answers: Mapping[str, str]) -> dict[str, int | None]:
     """Our column -> the position a person named, None to leave it out."""
-    known = set(builtin.columns) if builtin.entity is None else set(builtin.entity.columns)
+    known = _ours(builtin)
     said: dict[str, int | None] = {}
     for key, value in answers.items():
         if not key.startswith("column."):
             continue
         ours = key.removeprefix("column.")
         if ours not in known:
-            raise ShopxError(f"{key}: {ours} is no column of ours; known: {', '.join(sorted(known))}.", exit_code=2)
+            raise ShopxError(
+                f"{key}: {ours} is no column of ours; known: {', '.join(sorted(known))}.", exit_code=2
+            )
         if value == _LEAVE_OUT:
             said[ours] = None
             continue
@@ -157,14 +178,19 @@ def _said(look: Look, builtin: Contract, answers: Mapping[str, str]) -> dict[str
         ]
         if len(fitting) != 1:
             names = ", ".join(f'"{name}"' for name in look.header if name)
-            raise ShopxError(f'{key}: the file has {len(fitting) or "no"} columns named "{value}"; it has {names}.', exit_code=2)
+            raise ShopxError(
+                f'{key}: the file has {len(fitting) or "no"} columns named "{value}"; it has {names}.',
+                exit_code=2,
+            )
         said[ours] = fitting[0]
     return said
 
 
 def _forced(look: Look, ours: str, found: list[int]) -> Question:
     choices = {look.header[at]: _sample(look, at) for at in found} | {_LEAVE_OUT: "none of them"}
-    return Question(f"column.{ours}", f"{len(found)} columns could be the {ours.replace('_', ' ')}. Which is it?", choices)
+    return Question(
+        f"column.{ours}", f"{len(found)} columns could be the {ours.replace('_', ' ')}. Which is it?", choices
+    )
 
 
 def _sample(look: Look, at: int) -> str:
@@ -172,7 +198,11 @@ def _sample(look: Look, at: int) -> str:
 
 
 def _missing(
-    look: Look, builtin: Contract, columns: Mapping[str, Found], rivals: Mapping[str, list[int]], said: Mapping[str, int | None]
+    look: Look,
+    builtin: Contract,
+    columns: Mapping[str, Found],
+    rivals: Mapping[str, list[int]],
+    said: Mapping[str, int | None],
 ) -> list[Question]:
     """What must be there and is not: each a choice among the columns that look like it."""
     has = columns.keys() | rivals.keys()
@@ -186,7 +216,9 @@ def _missing(
             wanted.append(("product_name", "product"))
         if "amount" not in has and not has >= {"quantity", "unit_price"}:
             asks_price = "quantity" in has and "unit_price" not in said
-            wanted.append(("unit_price", "price of one piece") if asks_price else ("amount", "amount of the line"))
+            wanted.append(
+                ("unit_price", "price of one piece") if asks_price else ("amount", "amount of the line")
+            )
     used = {one.position for one in columns.values()}
     free = [at for at, name in enumerate(look.header) if at not in used and name and look.columns[at]]
     return [_choice(look, builtin, ours, words, free) for ours, words in wanted]

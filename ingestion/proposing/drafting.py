@@ -39,7 +39,8 @@ class Draft:
             return Contract.model_validate(data)
         except ValidationError as error:
             found = "; ".join(
-                f"{'.'.join(map(str, item['loc']))}: {item['msg']}".removeprefix(": ") for item in error.errors()
+                f"{'.'.join(map(str, item['loc']))}: {item['msg']}".removeprefix(": ")
+                for item in error.errors()
             )
             raise ShopxError(f"these answers make no contract: {found}", exit_code=2) from error
 

@@ -40,8 +40,11 @@ class Look:
         """What was seen, in words."""
         encoding = str(self.facts.get("encoding", "utf-8")).upper()
         if self.facts.get("encoding_how") == "detected":
-            encoding += f" (detected, e.g. \"{self.facts.get('encoding_example')}\")"
-        parts = [f"{self.lines - len(self.preamble) - 1:,} lines below the header", f"{len(self.header)} columns"]
+            encoding += f' (detected, e.g. "{self.facts.get("encoding_example")}")'
+        parts = [
+            f"{self.lines - len(self.preamble) - 1:,} lines below the header",
+            f"{len(self.header)} columns",
+        ]
         parts.append(f"cells parted by {_NAMES[self.delimiter]}, {encoding}")
         if sheet := self.facts.get("worksheet"):
             parts.append(f'worksheet "{sheet}"')
@@ -68,8 +71,8 @@ def look(path: Path, *, read_as: Mapping[str, str] = MappingProxyType({})) -> Lo
     at, delimiter, header = _header(lines, _known_names(known))
     if at is None:
         raise FileRefused(
-            f"{path.name}: no line with at least two names over rows of as many cells was found. If its columns "
-            "have fixed widths, describe them: docs/feeds.md, fixed_width [COLUMN_MISSING]"
+            f"{path.name}: no line with at least two names over rows of as many cells was found. If its "
+            "columns have fixed widths, describe them: docs/feeds.md, fixed_width [COLUMN_MISSING]"
         )
     below = "\n".join(lines[at:])
     rows = [row for row in dialect.rows(below, delimiter=delimiter, limit=_SAMPLE_ROWS)[1:] if row != header]

@@ -6,16 +6,14 @@ Put the order of steps here. Never how a step is done: looking.py, columns.py, c
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ingestion.contract import NUMBERS, Contract, load_contracts, read_contract
+from ingestion.contract import NUMBERS, Contract, load_contracts
 from ingestion.contract_edits import contract_keys
 from ingestion.matching import choose_contract
 from ingestion.proposing import cells as look_of
@@ -25,6 +23,7 @@ from ingestion.proposing.columns import Matched, match_columns, test_of
 from ingestion.proposing.drafting import Draft
 from ingestion.proposing.exports import Export, known_export
 from ingestion.proposing.looking import Look, look
+from ingestion.proposing.naming import feed_name, title_of
 from ingestion.proposing.questions import KEPT, Question, question_of, said_as
 from ingestion.reading import numbers, open_reading
 from ingestion.refusals import FileRefused, Undecided
@@ -32,14 +31,21 @@ from warehouse.errors import ShopxError
 
 #: Keys of a contract that may be given as an answer although nothing asks for them.
 _ALSO = (
-    "title", "source", "order_id_scope", "day_starts_at", "round", "amount_is", "discount_is", "max_reject_share",
-    "identity", "allow_zero_amount", "complete", "null_words", "path",
+    "title", "source", "order_id_scope", "day_starts_at", "round", "amount_is", "discount_is",
+    "max_reject_share", "identity", "allow_zero_amount", "complete", "null_words", "path",
 )  # fmt: skip
 _ASKED = ("holds", "currency", "timezone", "prices_include_tax", "delivers", "amount_counts", "derive", *KEPT)
-#: Tables and assets of raw have these names; a feed of that name would hide one.
-_TAKEN = frozenset(("loads", "sales_lines", "load_scopes", "rejected_rows", "row_fixes"))
 #: What stands for an answer that is not given yet, while the rest of the file is looked at.
 _STAND_INS = {"currency": "XXX", "source": "unknown"}
+_PERSONAL = (
+    "customer_id",
+    "customer_name",
+    "customer_email",
+    "first_name",
+    "last_name",
+    "sales_rep",
+    "email",
+)
 _IDS = ("order_id", "customer_id", "product_id", "line_number", "store_id", "category_id", "subcategory_id")
 
 
@@ -82,7 +88,7 @@ def propose(
     """
     known = load_contracts() if contracts is None else contracts
     _check_answers(answers)
-    name = _name(path) if feed is None else feed
+    name = feed_name(path) if feed is None else feed
     encoding = {"encoding": answers["encoding"]} if "encoding" in answers else {}
     try:
         seen = look(path, read_as=encoding | _worksheet(path, answers))
@@ -104,14 +110,19 @@ class _Drafter:
     """Fills a draft from evidence and answers, until the file can be read or a question is open."""
 
     def __init__(
-        self, found: Proposal, known: Mapping[str, Contract], answers: Mapping[str, str], *, today: date, expect: str | None
+        self,
+        found: Proposal,
+        known: Mapping[str, Contract],
+        answers: Mapping[str, str],
+        *,
+        today: date,
+        expect: str | None,
     ) -> None:
         self.found, self.known, self.answers, self.today, self.expect = found, known, answers, today, expect
         self.look, self.matched = found.look, found.matched
         self.builtin = next(one for one in known.values() if one.builtin and one.holds == found.matched.holds)
         self.questions: list[Question] = []
         self.others: list[Question] = []
-        self.read_as: dict[str, str] = {}
         self.draft = Draft([])
 
     def proposal(self) -> Proposal:
@@ -142,11 +153,17 @@ class _Drafter:
 
     def _first_keys(self) -> None:
         self.draft.say("feed", self.found.feed)
-        self.draft.say("title", self.answers.get("title") or _title(self.look.path))
+        self.draft.say("title", self.answers.get("title") or title_of(self.look.path))
         if not self.is_sales:
             self.draft.say("holds", self.matched.holds, "by its header")
         if self.matched.holds == "customers" and "source" not in self.answers:
-            sources = sorted({one.source_name for one in self.known.values() if one.holds == "sales" and not one.is_fetched})
+            sources = sorted(
+                {
+                    one.source_name
+                    for one in self.known.values()
+                    if one.holds == "sales" and not one.is_fetched
+                }
+            )
             text = "Whose customer ids are these? The feed (or source) whose sales name them"
             self.questions.append(Question("source", text, dict.fromkeys(sources, "")))
 
@@ -180,14 +197,25 @@ class _Drafter:
                 if self.found.export:  # it names it once per order
                     del self.matched.columns["currency"]
                 return
-        money = [one for ours, one in self.matched.columns.items() if ours in ("amount", "unit_price", "discount", "tax")]
+        money = [
+            one
+            for ours, one in self.matched.columns.items()
+            if ours in ("amount", "unit_price", "discount", "tax")
+        ]
         for one in money:
             if code := re.search(r"[(\[]([A-Z]{3})[)\]]\s*$", one.theirs):
                 self.draft.say("currency", code[1], f'column "{one.theirs}"')
                 return
-        signs = {sign for one in money for cell in self.look.columns[one.position] if (sign := numbers.currency_of(cell))}
+        signs = {
+            sign
+            for one in money
+            for cell in self.look.columns[one.position]
+            if (sign := numbers.currency_of(cell))
+        }
         if len(signs) == 1:
-            self.draft.say("currency", sign := signs.pop(), f"the amounts are written with {sign} or its sign")
+            self.draft.say(
+                "currency", sign := signs.pop(), f"the amounts are written with {sign} or its sign"
+            )
             return
         self.questions.append(ask.CURRENCY)
 
@@ -196,8 +224,9 @@ class _Drafter:
             said: dict[str, Any] = {"names": [found.theirs]}
             if ours in _IDS and look_of.is_spreadsheet_integer(self.look.columns[found.position]):
                 said["spreadsheet_integer"] = True
-            shown = " · ".join(found.examples)[:60]
-            self.draft.columns[ours] = (said, f"{found.sureness}: {shown}")
+            # a contract outlives the people in the file, and is shared: no example of who they are
+            shown = "" if ours in _PERSONAL else ": " + " · ".join(found.examples)[:60]
+            self.draft.columns[ours] = (said, f"{found.sureness}{shown}")
         tested = [
             (self.look.columns[found.position], test)
             for ours, found in self.matched.columns.items()
@@ -222,9 +251,12 @@ class _Drafter:
         contract = self._with({key: text for key, text in _STAND_INS.items() if key in asked})
         try:
             facts = open_reading(
-                self.look.path, today=self.today, feed=contract.feed, contracts={**self.known, contract.feed: contract},
-                read_as=self.read_as,
-            ).facts  # fmt: skip
+                self.look.path,
+                today=self.today,
+                feed=contract.feed,
+                contracts={**self.known, contract.feed: contract},
+                delivered=self.look.path.absolute().as_posix(),
+            ).facts
         except Undecided as undecided:
             question = question_of(undecided)
             if question is None:
@@ -262,7 +294,9 @@ class _Drafter:
                 self.draft.say("date_formats", ["iso", order], proof)
         mark = str(facts.get("decimal_mark"))
         if "decimal_mark" not in self.draft.keys and self._number_columns():
-            example = next((cell for ours in self._number_columns() for cell in self.cells(ours) if mark in cell), None)
+            example = next(
+                (cell for ours in self._number_columns() for cell in self.cells(ours) if mark in cell), None
+            )
             self.draft.say("decimal_mark", mark, f'proven: "{example}"' if example else "no number needs one")
         if self.is_sales:
             self._rounding(mark)
@@ -288,7 +322,7 @@ class _Drafter:
     def _check(self) -> Check:
         contract = self._last = self._in_order().contract
         return check_file(
-            self.look.path, today=self.today, feed=contract.feed, read_as=self.read_as,
+            self.look.path, today=self.today, feed=contract.feed,
             contracts={**self.known, contract.feed: contract},
         )  # fmt: skip
 
@@ -310,14 +344,27 @@ class _Drafter:
             self.others.append(ask.DERIVE)
 
     def _in_order(self) -> Draft:
-        order = ("feed", "title", "holds", "source", "delivers", "currency", "timezone", "date_formats", "decimal_mark", "encoding")
+        order = (
+            "feed",
+            "title",
+            "holds",
+            "source",
+            "delivers",
+            "currency",
+            "timezone",
+            "date_formats",
+            "decimal_mark",
+            "encoding",
+        )
         keys = {key: self.draft.keys[key] for key in order if key in self.draft.keys}
-        return Draft([], keys | {k: v for k, v in self.draft.keys.items() if k not in keys}, self.draft.columns)
+        return Draft(
+            [], keys | {k: v for k, v in self.draft.keys.items() if k not in keys}, self.draft.columns
+        )
 
     def _heading(self, draft: Draft, check: Check) -> None:
         days = f", {check.first_date} to {check.last_date}" if check.first_date else ""
         draft.heading.append(
-            f"Proposed from {self.look.path.name}: {check.rows_delivered:,} rows{days}; the evidence stands beside each answer."
+            f"Proposed from {self.look.path.name}: {check.rows_delivered:,} rows{days}; evidence beside each answer."
         )
         if self.expect is not None:
             draft.heading.append(f"Control total of the shop's own report for that file: {self.expect}")
@@ -332,43 +379,16 @@ class _Drafter:
         """The sentence of a run that could not tell this contract from another one."""
         try:
             delivered = self.look.path.absolute().as_posix()
-            chosen = choose_contract(self.look.header, {**self.known, contract.feed: contract}, feed=None, delivered=delivered)
+            chosen = choose_contract(
+                self.look.header, {**self.known, contract.feed: contract}, feed=None, delivered=delivered
+            )
         except FileRefused as refusal:
             return refusal.message
-        return None if chosen.contract.feed == contract.feed else f"the header fits the feed {chosen.contract.feed} better"
-
-
-def save(proposal: Proposal, target: Path, *, replace_existing: bool = False) -> Path:
-    """Write the proposed contract to `target` (a file named like the feed), whole or not at all.
-
-    Raises ShopxError where it exists, or where what was written is not what was checked.
-    """
-    if target.stem != proposal.feed or target.suffix != ".yaml":
-        raise ShopxError(f"a contract of the feed {proposal.feed} must be saved as {proposal.feed}.yaml.", exit_code=2)
-    if target.exists() and not replace_existing:
-        raise ShopxError(f"{target} exists; --name another feed, or --replace it.", exit_code=2)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as room:
-        made = Path(room) / target.name
-        made.write_text(proposal.yaml, encoding="utf-8")
-        read_contract(made)
-        made.replace(target)
-    return target
-
-
-def agrees(expect: str, check: Check) -> bool:
-    """Whether the money of a check is the control total, as people write it: 11940.20 or 11,940.20.
-
-    Raises ShopxError for text that is no amount.
-    """
-    plain = expect.strip().replace(" ", "").replace(",", "")
-    try:
-        amount = Decimal(plain)
-    except InvalidOperation:
-        raise ShopxError(f'--expect "{expect}" is no amount; write it like 11940.20.', exit_code=2) from None
-    currency = next(iter(check.net_cents), "")
-    cents = amount * 10 ** numbers.minor_digits(currency)
-    return len(check.net_cents) <= 1 and cents == sum(check.net_cents.values())
+        return (
+            None
+            if chosen.contract.feed == contract.feed
+            else f"the header fits the feed {chosen.contract.feed} better"
+        )
 
 
 def _check_answers(answers: Mapping[str, str]) -> None:
@@ -403,27 +423,3 @@ def _worksheet(path: Path, answers: Mapping[str, str]) -> dict[str, str]:
     except Undecided as undecided:
         return {"worksheet": undecided.choices.get(said, {}).get("worksheet", said)}
     return {"worksheet": said}
-
-
-def _name(path: Path) -> str:
-    """A name for the feed, from the file's: letters and underscores, no days and numbers."""
-    stem = re.sub(r"\.(csv|txt|tsv|xlsx|xlsm|gz|zip|parquet|json|jsonl)$", "", path.name.lower())
-    stem = re.sub(r"\.(csv|txt|tsv)$", "", stem)
-    words = [word for word in re.split(r"[^a-z]+", stem) if word and not _is_month(word)]
-    name = ("_".join(words) or path.absolute().parent.name.lower() or "sales")[:40]
-    name = re.sub(r"[^a-z_]+", "_", name).strip("_") or "sales"
-    return f"{name}_feed" if name in _TAKEN else name
-
-
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-
-
-def _is_month(word: str) -> bool:
-    full = (
-        "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december",
-    )  # fmt: skip
-    return word in _MONTHS or word in full
-
-
-def _title(path: Path) -> str:
-    return _name(path).replace("_", " ").capitalize()

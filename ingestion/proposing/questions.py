@@ -43,7 +43,10 @@ def question_of(undecided: Undecided) -> Question | None:
     keys = {key for read_as in undecided.choices.values() for key in read_as}
     if len(keys) != 1 or (key := keys.pop()) not in KEPT:
         return None
-    said = {choice: _MEANS.get(choice, "") or next(iter(way.values())) for choice, way in undecided.choices.items()}
+    said = {
+        choice: _MEANS.get(choice, "") or next(iter(way.values()))
+        for choice, way in undecided.choices.items()
+    }
     return Question(key, undecided.message, said)
 
 
@@ -58,7 +61,9 @@ _MEANS = {
 }
 
 
-def said_as(key: str, answer: str, undecided_choices: Mapping[str, Mapping[str, str]] = MappingProxyType({})) -> dict[str, str]:
+def said_as(
+    key: str, answer: str, undecided_choices: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+) -> dict[str, str]:
     """An answer as `read_as` wants it."""
     if answer in undecided_choices:
         return dict(undecided_choices[answer])
@@ -94,8 +99,8 @@ AMOUNT_COUNTS = Question(
 )
 DERIVE = Question(
     "derive",
-    "Where quantity, price or amount is missing, work it out from the other two? Without an answer the row is "
-    "refused",
+    "Where quantity, price or amount is missing, work it out from the other two? Without an answer the row "
+    "is refused",
     {"true": "work it out", "false": "refuse the row"},
     needed=False,
 )

@@ -3,6 +3,7 @@
 Put here: asking and telling. Never here: what a file proves (ingestion/proposing/).
 """
 
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -25,9 +26,15 @@ def feed() -> None:
 @feed.command()
 @click.argument("file", type=_FILE)
 @click.option("--name", default=None, help="Name of the feed; else made from the file's name.")
-@click.option("--answer", "answers", multiple=True, metavar="KEY=VALUE", help="Answer a question; may be repeated.")
-@click.option("--expect", default=None, metavar="AMOUNT", help="Net sales by your own report; must agree to the cent.")
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="Save as FOLDER or FOLDER/NAME.yaml.")
+@click.option(
+    "--answer", "answers", multiple=True, metavar="KEY=VALUE", help="Answer a question; may be repeated."
+)
+@click.option(
+    "--expect", default=None, metavar="AMOUNT", help="Net sales by your own report; must agree to the cent."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=None, help="Save as FOLDER or FOLDER/NAME.yaml."
+)
 @click.option("--replace", "replace_existing", is_flag=True, help="Save over a contract of that name.")
 @click.option("--dry-run", is_flag=True, help="Show the contract, save nothing.")
 def init(
@@ -40,40 +47,17 @@ def init(
     replace_existing: bool,
     dry_run: bool,
 ) -> None:
-    """Look at an unknown file, propose its contract, check it without loading, save it.
+    """Look at an unknown file, propose its contract, check and save it.
 
     \b
     Example:  shopx feed init my_sales.csv --answer currency=EUR
-    Exit code 0: saved · 3: saved, but this file would be held or refused · 1: not saved · 2: questions are open
+    Exit code 0: saved · 3: saved, but this file would be held · 1: not saved · 2: questions are open
     """
-    from ingestion.contract import folder_of, load_contracts, own_feeds
-    from ingestion.proposing import propose, save
-    from ingestion.proposing.proposal import agrees
-    from orchestration.cli.screen import Screen
+    from ingestion.proposing import agrees
 
-    known = {} if out is not None else load_contracts()
-    given = dict(_answer(text) for text in answers)
     if out is not None and out.suffix == ".yaml":
         name = name or out.stem
-    interactive = sys.stdin.isatty() and sys.stdout.isatty()
-    asked: set[str] = set()
-    screen = Screen()
-    while True:
-        with screen.working():
-            screen.say(f"reading {file.name}")
-            proposal = propose(file, today=date.today(), answers=given, feed=name, expect=expect)
-        open_ = proposal.open_questions or [q for q in proposal.others if q.key not in asked]
-        if not interactive or not open_:
-            break
-        if not asked:
-            _show_look(proposal)
-        for question in open_:
-            asked.add(question.key)
-            if (answer := _ask(question)) is not None:
-                given[question.key] = answer
-    if not asked:
-        _show_look(proposal)
-    _show_columns(proposal)
+    proposal = _dialogue(file, dict(_answer(text) for text in answers), name=name, expect=expect)
     if proposal.open_questions:
         _show_open(proposal)
         raise click.exceptions.Exit(2)
@@ -91,19 +75,52 @@ def init(
     if check.verdict == "REFUSED":
         click.echo("Nothing was saved, because the file could not be read.")
         raise click.exceptions.Exit(1)
-    if dry_run:
-        raise click.exceptions.Exit(3 if check.verdict == "HELD" else 0)
-    if (there := known.get(proposal.feed)) is not None and not replace_existing:
+    if not dry_run:
+        _save(proposal, out, replace_existing=replace_existing)
+    raise click.exceptions.Exit(3 if check.verdict == "HELD" else 0)
+
+
+def _dialogue(file: Path, given: dict[str, str], *, name: str | None, expect: str | None) -> "Proposal":
+    """Propose, and on a terminal ask until nothing needed is open; then show what was seen and matched."""
+    from ingestion.proposing import propose
+    from orchestration.cli.screen import Screen
+
+    interactive = sys.stdin.isatty() and sys.stdout.isatty()
+    asked: set[str] = set()
+    screen = Screen()
+    while True:
+        with screen.working():
+            screen.say(f"reading {file.name}")
+            proposal = propose(file, today=date.today(), answers=given, feed=name, expect=expect)
+        if not asked:
+            _show_look(proposal)
+        questions = proposal.open_questions or [one for one in proposal.others if one.key not in asked]
+        if not interactive or not questions:
+            _show_columns(proposal)
+            return proposal
+        for question in questions:
+            asked.add(question.key)
+            if (answer := _ask(question)) is not None:
+                given[question.key] = answer
+
+
+def _save(proposal: "Proposal", out: Path | None, *, replace_existing: bool) -> None:
+    """Save where the running product looks, or where a person said, and name the next command."""
+    from ingestion.contract import folder_of, load_contracts, own_feeds
+    from ingestion.proposing import save
+
+    there = None if out is not None or replace_existing else load_contracts().get(proposal.feed)
+    if there is not None:
         kept = "is built in" if there.builtin else f"lies in {folder_of(proposal.feed)}"
         raise click.UsageError(f"a feed {proposal.feed} {kept} already; --name another one, or --replace it.")
-    target = out if out is not None and out.suffix == ".yaml" else (out or own_feeds()) / f"{proposal.feed}.yaml"
+    named_file = out is not None and out.suffix == ".yaml"
+    target = out if out is not None and named_file else (out or own_feeds()) / f"{proposal.feed}.yaml"
     saved = save(proposal, target, replace_existing=replace_existing)
     click.echo(f"Saved {saved}")
     if proposal.alike:
         click.echo(f"Name the feed when you load: {proposal.alike}")
-    named = f" --feed {proposal.feed}" if proposal.alike else ""
-    click.echo(f"Check again: ./shopx feed check {file}{named}   Load: ./shopx run {file}{named}")
-    raise click.exceptions.Exit(3 if check.verdict == "HELD" else 0)
+    file = shlex.quote(str(proposal.look.path)) + (f" --feed {proposal.feed}" if proposal.alike else "")
+    click.echo(f"Check: ./shopx feed check {file}   Load: ./shopx run {file}")
 
 
 @feed.command()
@@ -146,8 +163,8 @@ def show_check(check: "Check") -> None:
     repeats = f", {check.rows_duplicate:,} repeats" if check.rows_duplicate else ""
     gaps = f", {check.rows_gap:,} blank or repeated headers" if check.rows_gap else ""
     click.echo(
-        f"{check.rows_delivered:,} rows: {check.rows_accepted:,} accepted, {check.rows_rejected:,} refused{repeats}{gaps}"
-        f"{days}{orders}{net}"
+        f"{check.rows_delivered:,} rows: {check.rows_accepted:,} accepted, {check.rows_rejected:,} refused"
+        f"{repeats}{gaps}{days}{orders}{net}"
     )
     for group in check.refused:
         click.echo(f"  {group.rows:,} rows: {group.action} ({', '.join(group.codes)})")
@@ -162,7 +179,11 @@ def _money(check: "Check") -> str:
 
 
 def _show_look(proposal: "Proposal") -> None:
-    click.echo(f"{proposal.look.path.name}: {proposal.look.sentence}" if proposal.look.header else proposal.look.path.name)
+    click.echo(
+        f"{proposal.look.path.name}: {proposal.look.sentence}"
+        if proposal.look.header
+        else proposal.look.path.name
+    )
     if proposal.export:
         note = f" ({proposal.export.note})" if proposal.export.note else ""
         click.echo(f"It is an export of {proposal.export.system}{note}.")
@@ -175,7 +196,10 @@ def _show_columns(proposal: "Proposal") -> None:
 
     matched = proposal.matched
     if matched.columns:
-        rows = [(one.theirs, one.ours, one.sureness, " · ".join(one.examples)[:60]) for one in matched.columns.values()]
+        rows = [
+            (one.theirs, one.ours, one.sureness, " · ".join(one.examples)[:60])
+            for one in matched.columns.values()
+        ]
         console().print(table(None, ["their column", "ours", "why", "values"], rows))
     if matched.ignored:
         click.echo(f"Not used: {', '.join(matched.ignored)}")
@@ -191,7 +215,7 @@ def _show_open(proposal: "Proposal") -> None:
             click.echo(f"      --answer {_argument(question.key, choice)}{'   ' + means if means else ''}")
         if not question.choices:
             click.echo(f"      {question.options}")
-    _show_optional([question for question in proposal.others])
+    _show_optional(proposal.others)
 
 
 def _show_optional(questions: "Sequence[Question]") -> None:
@@ -200,8 +224,6 @@ def _show_optional(questions: "Sequence[Question]") -> None:
 
 
 def _argument(key: str, value: str) -> str:
-    import shlex
-
     return shlex.quote(f"{key}={value}")
 
 
