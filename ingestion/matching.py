@@ -88,9 +88,11 @@ def candidates(header: Sequence[str], contract: Contract) -> dict[str, list[int]
     return _fit(header, contract)[0]
 
 
-def lacking(header: Sequence[str], contract: Contract) -> list[str]:
-    """What `contract` needs and the header has not, in words."""
-    return _missing(_fit(header, contract)[0], contract)
+def could_hold(header: Sequence[str], contract: Contract, sales: Contract) -> bool:
+    """Whether the header has all that a built-in contract needs, and nothing that only sales have."""
+    if _missing(_fit(header, contract)[0], contract):
+        return False
+    return contract.entity is None or not _strangers(header, contract, sales)
 
 
 def _settle(header: Sequence[str], contract: Contract) -> Match:

@@ -190,8 +190,8 @@ class _Counter:
         if found.rows_rejected >= FEW_REJECTS and found.rows_rejected > limit * found.rows_delivered:
             part = found.rows_rejected / found.rows_delivered
             return (
-                f"{part:.1%} of the rows would be refused, more than the {limit:.1%} that the contract allows; "
-                f"mend the file, or write max_reject_share: {_above(part)} if that is usual for it"
+                f"{part:.1%} of the rows would be refused, more than the {limit:.1%} that the contract "
+                f"allows; mend the file, or write max_reject_share: {_above(part)} if that is usual for it"
             )
         if found.holds == "sales" and found.net_cents and not any(found.net_cents.values()):
             return "the accepted rows add up to 0"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ingestion.contract import NUMBERS, Contract
 from ingestion.entities import ENTITIES
-from ingestion.matching import candidates, choose_contract, lacking, normalise
+from ingestion.matching import candidates, choose_contract, could_hold, normalise
 from ingestion.proposing import cells as look_of
 from ingestion.proposing.exports import Export
 from ingestion.proposing.looking import Look
@@ -149,7 +149,7 @@ def _holds(header: list[str], builtins: Mapping[str, Contract]) -> str | None:
     except FileRefused as refusal:
         if "[FEED_UNDECIDED]" in refusal.message:
             return None
-    whole = [one for one in builtins.values() if not lacking(header, one)]
+    whole = [one for one in builtins.values() if could_hold(header, one, builtins["sales_csv"])]
     return "sales" if not whole or any(one.holds == "sales" for one in whole) else whole[0].holds
 
 

@@ -101,8 +101,6 @@ def propose(
     export = known_export(seen.header) if answers.get("holds", "sales") == "sales" else None
     matched = match_columns(seen, known, export, answers)
     found = Proposal(seen, export, matched, name, list(matched.questions), [])
-    if matched.questions:
-        return found
     return _Drafter(found, known, answers, today=today, expect=expect).proposal()
 
 
@@ -128,6 +126,8 @@ class _Drafter:
     def proposal(self) -> Proposal:
         self._first_keys()
         self._money_keys()
+        if self.matched.questions:
+            return replace(self.found, open_questions=[*self.matched.questions, *self.questions])
         self._columns()
         self._answered()
         self._settle()
@@ -364,7 +364,7 @@ class _Drafter:
     def _heading(self, draft: Draft, check: Check) -> None:
         days = f", {check.first_date} to {check.last_date}" if check.first_date else ""
         draft.heading.append(
-            f"Proposed from {self.look.path.name}: {check.rows_delivered:,} rows{days}; evidence beside each answer."
+            f"Proposed from {self.look.path.name}, {check.rows_delivered:,} rows{days}; the evidence:"
         )
         if self.expect is not None:
             draft.heading.append(f"Control total of the shop's own report for that file: {self.expect}")
