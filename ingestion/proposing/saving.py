@@ -9,7 +9,7 @@ import tempfile
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from ingestion.contract import read_contract
+from ingestion.contract import load_contracts, read_contract
 from ingestion.proposing.checking import Check
 from ingestion.proposing.proposal import Proposal
 from ingestion.reading import numbers
@@ -19,12 +19,14 @@ from warehouse.errors import ShopxError
 def save(proposal: Proposal, target: Path, *, replace_existing: bool = False) -> Path:
     """Write the proposed contract to `target` (a file named like the feed), whole or not at all.
 
-    Raises ShopxError where it exists, or where what was written is not what was checked.
+    Raises ShopxError where it exists, for the name of a built-in feed, and where the text is no contract.
     """
     if target.stem != proposal.feed or target.suffix != ".yaml":
         raise ShopxError(
             f"a contract of the feed {proposal.feed} must be saved as {proposal.feed}.yaml.", exit_code=2
         )
+    if (known := load_contracts().get(proposal.feed)) is not None and known.builtin:
+        raise ShopxError(f"{proposal.feed} is the name of a built-in feed; --name another one.", exit_code=2)
     if target.exists() and not replace_existing:
         raise ShopxError(f"{target} exists; --name another feed, or --replace it.", exit_code=2)
     target.parent.mkdir(parents=True, exist_ok=True)

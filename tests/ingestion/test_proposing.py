@@ -53,7 +53,11 @@ def test_a_german_till_is_read_but_for_its_currency(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("header", "cell"),
-    [("Datum;Artikel;Betrag (EUR)", "3,20"), ("Datum;Artikel;Betrag", "€ 3,20"), ("Datum;Artikel;Betrag", "3,20 EUR")],
+    [
+        ("Datum;Artikel;Betrag (EUR)", "3,20"),
+        ("Datum;Artikel;Betrag", "€ 3,20"),
+        ("Datum;Artikel;Betrag", "3,20 EUR"),
+    ],
 )
 def test_a_currency_that_the_file_names_is_not_asked(tmp_path: Path, header: str, cell: str) -> None:
     proposal = propose(till(tmp_path, f"2026-01-02;Käse;{cell}", header=header), today=TODAY)
@@ -91,7 +95,12 @@ def test_a_time_zone_is_asked_only_where_there_are_times(tmp_path: Path) -> None
 
 def test_all_that_is_open_is_asked_at_once(tmp_path: Path) -> None:
     path = till(tmp_path, "2026-01-02 10:30;Käse;3,20", header="Datum;Irgendwas;Geld")
-    assert asked(propose(path, today=TODAY)) == ["column.product_name", "column.amount", "currency", "timezone"]
+    assert asked(propose(path, today=TODAY)) == [
+        "column.product_name",
+        "column.amount",
+        "currency",
+        "timezone",
+    ]
 
 
 def test_two_candidates_for_one_column_are_a_forced_choice(tmp_path: Path) -> None:
@@ -177,7 +186,9 @@ def test_the_check_groups_refused_rows_by_what_repairs_them(tmp_path: Path) -> N
 
 
 def test_a_check_says_what_would_be_held_and_what_refused(tmp_path: Path) -> None:
-    broken = till(tmp_path, *["2026-01-02,Mug,1.00"] * 30, *["2026-01-02,,1.00"] * 20, header="Date,Product,Amount")
+    broken = till(
+        tmp_path, *["2026-01-02,Mug,1.00"] * 30, *["2026-01-02,,1.00"] * 20, header="Date,Product,Amount"
+    )
     assert check_file(broken, today=TODAY).verdict == "HELD"
     torn = till(tmp_path, "01/02/2026,Mug,1.00", header="Date,Product,Amount")
     assert "DATE_ORDER_UNDECIDED" in check_file(torn, today=TODAY).why
@@ -198,7 +209,12 @@ def test_what_is_saved_is_found_and_chosen_by_the_header(tmp_path: Path) -> None
 
 def test_no_contract_of_an_installation_hides_a_built_in_one(tmp_path: Path) -> None:
     path = till(tmp_path, "2026-01-02;Käse;3,20", header="Datum;Artikel;Betrag (EUR)")
-    save(propose(path, today=TODAY, feed="sales_csv"), own_feeds() / "sales_csv.yaml")
+    proposal = propose(path, today=TODAY, feed="sales_csv")
+    made = own_feeds() / "sales_csv.yaml"
+    with pytest.raises(ShopxError, match="built-in"):
+        save(proposal, made)
+    made.parent.mkdir(parents=True)
+    made.write_text(proposal.yaml)
     with pytest.raises(ShopxError, match="built-in"):
         load_contracts()
 
@@ -225,7 +241,9 @@ def test_a_control_total_is_compared_to_the_cent(tmp_path: Path) -> None:
         ({"holds": "dreams"}, "known are sales"),
     ],
 )
-def test_an_answer_that_cannot_be_is_a_sentence(tmp_path: Path, answers: dict[str, str], sentence: str) -> None:
+def test_an_answer_that_cannot_be_is_a_sentence(
+    tmp_path: Path, answers: dict[str, str], sentence: str
+) -> None:
     path = till(tmp_path, "2026-01-02;Käse;3,20")
     with pytest.raises(ShopxError, match=sentence) as caught:
         propose(path, today=TODAY, answers=answers)
