@@ -146,7 +146,7 @@ def test_a_landed_file_leaves_its_folder_of_the_inbox(files: Any, warehouse: War
         (("prices_include_tax: true", "discount_is: share"), "no column for discount"),
         (("prices_include_tax: true", "amount_counts: amount"), "amount_counts"),
         (("{names: [item]}", "{names: [item], above: 3}"), "above and below are for numbers"),
-        (("{names: [eur]}", "{names: [eur], case: upper}"), "case and one_of are for texts"),
+        (("{names: [eur]}", "{names: [eur], case: upper}"), "case, one_of and if_empty are for texts"),
         (("{names: [item]}", '{names: [item], pattern: "("}'), "no regular expression"),
     ],
 )
