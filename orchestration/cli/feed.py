@@ -20,7 +20,11 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 @click.group()
 def feed() -> None:
-    """Describe files: propose a contract (init), or check a file without loading it (check)."""
+    """Describe files: propose a contract (init), or check a file without loading it (check).
+
+    \b
+    Example:  shopx feed init my_sales.csv
+    """
 
 
 @feed.command()
