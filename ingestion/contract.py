@@ -136,6 +136,11 @@ class Contract(_Strict):
     decimal_mark: Literal[".", ","] | None = None
     date_formats: tuple[str, ...] = Field(default=("iso", "by-proof"), min_length=1)
     encoding: str | None = None
+    header: tuple[str, ...] = ()
+    header_row: int | None = Field(default=None, ge=1, le=60)
+    quote: Literal['"', "'", "none"] = '"'
+    escape: Literal["twice", "backslash"] | None = None
+    pad_short_rows: bool = False
     derive: bool = False
     round: Literal["line"] | None = None
     amount_counts: Literal["amount", "quantity_x_price"] | None = None
@@ -234,6 +239,18 @@ class Contract(_Strict):
             raise ValueError(f"{', '.join(twice)}: comes from a column and from path or values; keep one")
         if twice := sorted(self.values.keys() & self.path_names):
             raise ValueError(f"{', '.join(twice)}: stands in path and in values; keep one")
+        return self
+
+    @model_validator(mode="after")
+    def _one_header(self) -> Contract:
+        if self.header and self.header_row is not None:
+            raise ValueError(
+                "header: names the columns of a file without a header; header_row: contradicts it"
+            )
+        if self.header and len(set(self.header)) != len(self.header):
+            raise ValueError("header: a name stands there twice; columns are told apart by it")
+        if self.quote == "none" and self.escape is not None:
+            raise ValueError("escape: says how quotes stand in quoted cells; with quote: none there are none")
         return self
 
     @model_validator(mode="after")

@@ -178,6 +178,12 @@ _ALL = (
         "Another line of this order was refused, and an older version of the order is there and stays.",
         "Correct the order's other line and drop the file again",
     ),
+    Reason(
+        "TOTAL_ROW_DISAGREES",
+        "row",
+        "The row is a total, but not the sum of the rows above, so some are missing or counted twice.",
+        "Compare it with the rows above",
+    ),
     # the whole file, nothing written
     Reason("FILE_MISSING", "file", "There is no file at that path.", "Check the path"),
     Reason("FILE_UNREADABLE", "file", "The file may not be read.", "Check its permissions"),
@@ -245,6 +251,12 @@ _ALL = (
         "file",
         "The contract reads values from the folder and the file's name, and these do not have that form.",
         "Put the file where the contract wants it",
+    ),
+    Reason(
+        "LINE_TOO_LONG",
+        "file",
+        "A line is longer than any row of a table: line ends are lost.",
+        "Export the file again with one sale per line",
     ),
     Reason("FEED_UNKNOWN", "file", "The named feed has no contract.", "Name one of the known feeds"),
     Reason("FEED_UNDECIDED", "file", "The header fits more than one contract.", "Name the feed"),
@@ -341,6 +353,12 @@ _ALL = (
         "load",
         "It holds fewer rows than are there, of days that its source was not asked for.",
         "Ask in moments (as: datetime) or in the source's time zone, or release it as days",
+    ),
+    Reason(
+        "STACKED_TABLES",
+        "load",
+        "The file holds two tables, one under the other; they are never added up.",
+        "Deliver each as a file of its own, or release it as one-table",
     ),
     # the whole load, held (or warned of) by the gate on arrival
     Reason(

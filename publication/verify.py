@@ -16,6 +16,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from publication.debris import DEBRIS, READER_FENCE
+from publication.delivered import recount
 from publication.grain import shape_of, tables_in
 from publication.promises import LEDGER, MONEY, PUBLISHED, Check
 from publication.schema_changes import KEPT
@@ -71,6 +72,14 @@ def verify(warehouse: Warehouse) -> list[Finding]:
         state = State(core_build=row[0], published_build=row[1])
         checks = (*LEDGER, *MONEY, *PUBLISHED, *DEBRIS, *READER_FENCE)
         findings = [_run(connection, check, state) for check in checks]
+        again = recount(connection, warehouse.settings.archive)
+        findings.append(
+            Finding(
+                "I1",
+                again.broken is None,
+                again.broken or f"the archived bytes hold the records that the ledger accounts for ({again})",
+            )
+        )
         return [*findings, *_every_table_has_a_key(connection), *_marts_are_as_audited(connection, state)]
 
 

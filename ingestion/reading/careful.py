@@ -1,37 +1,36 @@
-"""The careful reader: cuts a damaged file by hand, row by row, and validates with the same query as the fast
+"""The careful reader: cuts a damaged file record by record, and validates with the same query as the fast
 one.
 
 It resynchronises at the next sound line; what cannot be cut is rejected with its bytes, never shifted or
-repaired.
+repaired. What it says about a file is right by definition; the fast reader must say the same.
 """
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ingestion.reading import finishing, messages
-from ingestion.reading.delivery import Delivery, Text
+from ingestion.reading import finishing, messages, views
+from ingestion.reading.delivery import Delivery
 from ingestion.reading.engine import cursor, literal
-from ingestion.reading.finishing import Place
+from ingestion.reading.finishing import Answer, Place
+from ingestion.reading.gaps import Gaps, Verdict, sums_above
 from ingestion.reading.identities import Identities
-from ingestion.reading.rows import Batch, Reading, RejectedRow
-from ingestion.reading.tokens import UNIT, Grammar, Record, cut, records
+from ingestion.reading.rows import BATCH_ROWS, Batch, Reading, RejectedRow
+from ingestion.reading.stretches import Flags, Stretch
+from ingestion.reading.tokens import UNIT, cut
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-#: Records per batch: Python objects are large, and memory must stay flat.
-CHUNK_ROWS = 20_000
+    from ingestion.reading.stretches import Numbers
 
 
 class CarefulReading(Reading):
-    """A delivery read row by row."""
+    """A delivery read record by record."""
 
     def __init__(self, delivery: Delivery) -> None:
         self.delivery = delivery
@@ -49,51 +48,85 @@ class CarefulReading(Reading):
         return CarefulReading(self.delivery.refusing(orders))
 
     def batches(self) -> Iterator[Batch]:
-        """Yield batches in file order. Never raises for what stands in the file."""
-        seen = 0
+        """Yield batches in file order. Raises Undecided where a second table starts, FileRefused for a line
+        longer than any row."""
         self.identities = Identities() if self.delivery.plan.has_identity else None
-        self.rows_gap = self.delivery.head.lines_before
+        gaps = Gaps(self.delivery)
+        records = rows = padded = 0
+        is_over = False
         connection = cursor()
         try:
-            found = all_records(self.delivery)
-            while chunk := list(islice(found, CHUNK_ROWS)):
-                kept = [r for r in chunk if r.reason or not self._is_gap(r.text or "")]
-                self.rows_gap += len(chunk) - len(kept)
-                if kept:
-                    yield self._batch(connection, kept, seen)
-                seen += len(kept)
+            for stretch in self.delivery.stretches():
+                padded += stretch.padded
+                if is_over:
+                    gaps.counts["other_table"] += len(stretch)
+                    continue
+                batch, count, is_over = self._batch(connection, stretch, gaps, records, rows)
+                records += len(stretch)
+                rows += count
+                if count:
+                    yield batch
         finally:
             connection.close()
+        self.rows_gap = gaps.total
+        self.facts |= gaps.facts() | ({"rows_padded": padded} if padded else {})
 
-    def _is_gap(self, text: str) -> bool:
-        first = self.delivery.head.header[0]
-        return not text.strip(" \t" + UNIT) or (
-            text.startswith(first) and is_gap(text.split(UNIT), self.delivery.head.header)
-        )
-
-    def _batch(self, connection: duckdb.DuckDBPyConnection, kept: list[Record], seen: int) -> Batch:
+    def _batch(
+        self, connection: duckdb.DuckDBPyConnection, stretch: Stretch, gaps: Gaps, records: int, rows: int
+    ) -> tuple[Batch, int, bool]:
+        """The batch of one stretch, how many rows it holds, and whether the table ended in it."""
         d = self.delivery
-        whole = [index for index, record in enumerate(kept) if record.text]
-        refused = [(index, self._uncut(record)) for index, record in enumerate(kept) if not record.text]
-        rows = self._validated(connection, [kept[index].text or "" for index in whole])
+        whole = _filled(stretch)
         found = finishing.answer(
-            rows, plan=d.plan, contract=d.contract, today=d.today, identities=self.identities
+            self._validated(connection, stretch, whole),
+            plan=d.plan,
+            contract=d.contract,
+            today=d.today,
+            identities=self.identities,
         )
         self.note_repeated_hour(found.twice)
-        for position in found.flagged:
-            record = kept[whole[position]]
-            place = Place(record.line, record.sheet_row, record.offset, record.raw, record.cells)
-            row = finishing.rejected(place, found.bits(int(position)), plan=d.plan, header=d.head.header)
-            refused.append((whole[position], row))
-        numbers = np.array(whole, np.int64) + seen + 1
-        return Batch(
+        is_row = np.ones(len(stretch), bool)
+        refused: list[RejectedRow] = []
+        end = len(stretch)
+        positions = np.full(len(stretch), -1, np.int64)
+        positions[whole] = np.arange(len(whole))
+        doubtful = np.ones(len(stretch), bool)
+        doubtful[whole[~found.failed]] = False
+        for index in np.flatnonzero(doubtful).tolist():
+            position = int(positions[index])
+            cells, row = self._refused(stretch, index, position, found)
+            verdict = gaps.judge(
+                cells,
+                number=records + index,
+                offset=int(stretch.offsets[index]),
+                above=lambda i=index: sums_above(found, int(np.searchsorted(whole, i))),  # type: ignore[misc]
+            )
+            if verdict is Verdict.END:
+                end = index
+                break
+            is_row[index] = verdict is not Verdict.GAP
+            if verdict is Verdict.ROW:
+                gaps.add_refused(cells)
+                refused.append(row)
+            elif verdict is Verdict.WRONG_TOTAL:
+                refused.append(finishing.wrong_total(row, gaps.wrong_total(cells), header=d.head.header))
+        if end < len(stretch):
+            is_row[end:] = False
+            gaps.counts["other_table"] += len(stretch) - end
+            found = found.up_to(int(np.searchsorted(whole, end)))
+        gaps.add(found)
+        numbers = (np.cumsum(is_row) + rows)[whole]
+        batch = Batch(
             finishing.accepted(found, row_numbers=numbers),
-            d.traced([row for _, row in sorted(refused, key=lambda pair: pair[0])]),
+            d.traced(refused),
             found.repeated,
-            finishing.refused_orders(found),
+            finishing.refused_orders(found, up_to=int(np.searchsorted(whole, end))),
         )
+        return batch, int(is_row.sum()), end < len(stretch)
 
-    def _validated(self, connection: duckdb.DuckDBPyConnection, texts: list[str]) -> pa.RecordBatch:
+    def _validated(
+        self, connection: duckdb.DuckDBPyConnection, stretch: Stretch, whole: Numbers
+    ) -> pa.RecordBatch:
         """The plan's query over records whose cells are joined by UNIT."""
         import pyarrow as pa  # noqa: PLC0415
 
@@ -101,44 +134,44 @@ class CarefulReading(Reading):
         cells = ", ".join(f"cells[{position + 1}] as c{position}" for position in used)
         split = f"select string_split(text, {literal(UNIT)}) as cells from texts"  # noqa: S608
         query = f"with src as (select {cells} from ({split})) {self.delivery.plan.query}"  # noqa: S608
-        connection.register("texts", pa.table({"text": pa.array(texts, pa.string())}))
+        texts = stretch.texts if len(whole) == len(stretch) else stretch.texts.take(pa.array(whole))
+        connection.register("texts", pa.table({"text": texts}))
         try:
-            answer = connection.sql(query).to_arrow_reader(CHUNK_ROWS).read_all()
+            answer = connection.sql(query).to_arrow_reader(max(len(whole), BATCH_ROWS)).read_all()
         finally:
             connection.unregister("texts")
         batches = answer.combine_chunks().to_batches()
         return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=answer.schema)
 
-    def _uncut(self, record: Record) -> RejectedRow:
+    def _refused(
+        self, stretch: Stretch, index: int, position: int, found: Answer
+    ) -> tuple[list[str], RejectedRow]:
+        """The cells of a record as far as it has some, and the rejected row it is unless it is a gap."""
         d = self.delivery
-        code = record.reason or "ROW_TOO_SHORT"
-        cells = 0
+        place = Place(
+            int(stretch.lines[index]),
+            int(stretch.sheet_rows[index]),
+            int(stretch.offsets[index]),
+            stretch.raw(index),
+            stretch.texts[index].as_py().split(UNIT) if position >= 0 else [],
+        )
+        if position >= 0:
+            row = finishing.rejected(place, found.bits(position), plan=d.plan, header=d.head.header)
+            return list(place.cells), row
+        code = stretch.uncut.get(index, "ROW_TOO_SHORT")
+        cells: list[str] = []
         if code in ("ROW_TOO_SHORT", "ROW_TOO_LONG"):
-            cells = len(cut(record.raw.decode(d.encoding), d.head.delimiter)[0] or [])
-        text = messages.for_row(
-            code, record.raw, width=len(d.head.header), cells=cells, encoding=d.encoding,
-            row=record.sheet_row, line=record.line,
+            text = place.raw.decode(d.encoding)
+            cells = cut(text, d.head.delimiter, quote=d.head.quote, backslash=d.head.backslash)[0] or []
+        said = messages.for_row(
+            code, place.raw, width=len(d.head.header), cells=len(cells), encoding=d.encoding,
+            row=place.sheet_row, line=place.line,
         )  # fmt: skip
-        return RejectedRow(record.line, record.sheet_row, record.offset, ("",), (code,), (text,), record.raw)
+        row = RejectedRow(place.line, place.sheet_row, place.offset, ("",), (code,), (said,), place.raw)
+        return cells if code.startswith("ROW_") else [place.raw.decode(d.encoding, errors="replace")], row
 
 
-def all_records(text: Text) -> Iterator[Record]:
-    """Every record of the file under its header."""
-    with text.path.open("rb") as file:
-        start = len(codecs.BOM_UTF8) if text.found.has_bom else 0
-        file.seek(start)
-        yield from records(
-            file,
-            grammar=Grammar(text.head.delimiter, text.found.newline, text.encoding, len(text.head.header)),
-            lines_before=text.head.lines_before,
-            start=start,
-        )
-
-
-def is_gap(cells: list[str], header: list[str]) -> bool:
-    """A record that says nothing: only blanks, or the header repeated inside the body."""
-    if cells and cells[0].strip() == header[0].strip():
-        return [cell.strip() for cell in cells] == [name.strip() for name in header] or not any(
-            map(str.strip, cells)
-        )
-    return not any(map(str.strip, cells))
+def _filled(stretch: Stretch) -> Numbers:
+    """The records that have cells."""
+    has: Flags = views.byte_lengths(stretch.texts) > 0
+    return np.flatnonzero(has)

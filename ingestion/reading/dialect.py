@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import codecs
 import csv
-import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 import numpy as np
 
+from ingestion.reading import tokens
 from ingestion.refusals import FileRefused
 
 SAMPLE_BYTES = 256 * 1024
 DELIMITERS = (",", ";", "\t", "|")
+#: The header stands within these first lines of a file, and is itself no longer than so many.
+HEADER_WITHIN, _HEADER_LINES = 60, 20
 _CHUNK = 1024 * 1024
 _MAGIC = {
     b"%PDF": "a PDF", b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture",
@@ -46,11 +49,25 @@ class Scan:
 
 @dataclass(frozen=True)
 class Head:
-    """The header under one delimiter: its cells, and how many physical lines stand before it."""
+    """The header under one delimiter: its cells, and what stands before it.
+
+    `lines_before` counts physical lines, `preamble` is their text; `in_file` is false where the contract
+    gives the header; `quote` is '' where quotes are ordinary characters, `backslash` says that a quote in a
+    cell is written \\" instead of twice.
+    """
 
     delimiter: str
     header: list[str]
     lines_before: int
+    preamble: str = ""
+    in_file: bool = True
+    quote: str = '"'
+    backslash: bool = False
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether quotes are used as everywhere, and none stands where lines are only skipped."""
+        return self.quote == '"' and not self.backslash and '"' not in self.preamble
 
 
 def scan(path: Path) -> Scan:
@@ -164,28 +181,71 @@ def _refuse_binary(path: Path, sample: bytes) -> None:
         raise FileRefused(f"{path.name} is not text; save it as CSV UTF-8 and drop it again [FILE_BINARY]")
 
 
-def heads(found: Scan, *, encoding: str) -> list[Head]:
-    """The first record that is not blank, cut by each delimiter that occurs in it; most cells first."""
+def heads(
+    found: Scan, *, encoding: str = "utf-8", quote: str = '"', header_row: int | None = None
+) -> Iterator[list[Head]]:
+    """Each of the first lines that may be the header, in file order, cut by each delimiter that occurs in it;
+    most cells first.
+
+    The first of them is the first line that is not blank. `header_row` allows that line only.
+    """
+    lines = sample_lines(found, encoding=encoding)
+    is_first = True
+    for index, line in enumerate(lines[:HEADER_WITHIN]):
+        if not line.strip() or header_row not in (None, index + 1):
+            continue
+        delimiters = [mark for mark in DELIMITERS if is_first or mark in line]
+        following = "".join(lines[index : index + _HEADER_LINES])
+        cut = [
+            Head(delimiter, cells, index, "".join(lines[:index]), quote=quote)
+            for delimiter in delimiters
+            if (cells := rows(following, delimiter=delimiter, limit=1, quote=quote)[0])
+        ]
+        is_first = False
+        yield sorted(cut, key=lambda head: -len(head.header))
+
+
+def sample_lines(found: Scan, *, encoding: str = "utf-8") -> list[str]:
+    """The physical lines of the sample, ends included."""
     text = found.sample.decode(encoding, errors="replace")
-    before = re.match(r"(?:[ \t]*\r?\n)*", text)
-    start = before.end() if before else 0
-    rest = text[start:]
-    cut = [
-        Head(delimiter, cells, text.count("\n", 0, start))
-        for delimiter in DELIMITERS
-        if (cells := rows(rest, delimiter=delimiter, limit=1)[0])
-    ]
-    return sorted(cut, key=lambda head: -len(head.header))
+    newline = found.newline.decode()
+    return [line + newline for line in text.split(newline)]
 
 
-def rows(text: str, *, delimiter: str, limit: int) -> list[list[str]]:
+def rows(
+    text: str, *, delimiter: str, limit: int, quote: str = '"', backslash: bool = False
+) -> list[list[str]]:
     """Up to `limit` records of a sample, leniently cut: only for looking, never for loading."""
     found: list[list[str]] = []
+    reader = csv.reader(
+        text.replace("\0", "").splitlines(keepends=True),
+        delimiter=delimiter,
+        quotechar=quote or None,
+        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+        escapechar="\\" if backslash else None,
+    )
     try:
-        for row in csv.reader(text.replace("\0", "").splitlines(keepends=True), delimiter=delimiter):
+        for row in reader:
             found.append(row)
             if len(found) >= limit:
                 break
     except csv.Error:
         pass
     return found or [[]]
+
+
+def proves_backslash(lines: Sequence[str], *, delimiter: str, width: int) -> bool:
+    """Whether quotes inside cells are written \\" in this file: some lines are sound only so, and none is
+    sound only with quotes written twice."""
+    proof = False
+    for line in lines:
+        if '\\"' not in line:
+            continue
+        text = line.rstrip("\r\n")
+        twice, slashed = (
+            len(tokens.cut(text, delimiter, backslash=way)[0] or []) == width for way in (False, True)
+        )
+        if twice and not slashed:
+            return False
+        proof = proof or (slashed and not twice)
+    return proof

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ingestion.reading import finishing
-from ingestion.reading.careful import CarefulReading, is_gap
+from ingestion.reading.careful import CarefulReading
 from ingestion.reading.delivery import Delivery, csv_source
 from ingestion.reading.engine import cursor
 from ingestion.reading.finishing import Answer, Place
+from ingestion.reading.gaps import Gaps, Verdict, sums_above
 from ingestion.reading.identities import Identities
 from ingestion.reading.locate import Located, Locator
 from ingestion.reading.rows import BATCH_ROWS, Batch, Reading, RejectedRow
@@ -48,32 +49,45 @@ class FastReading(Reading):
         `answers`: the query's rows of this file where they are known already.
         """
         d = self.delivery
-        seen = gaps = 0
+        gaps = Gaps(d)
         identities = Identities() if d.plan.has_identity else None
-        with Locator(d.path) as locator:
+        seen = rows_before = 0
+        end: int | None = None
+        with Locator(d.path, grammar=d.grammar, lines_before=d.head.lines_before) as locator:
             for rows in answers if answers is not None else self._answers():
                 found = finishing.answer(
                     rows, plan=d.plan, contract=d.contract, today=d.today, identities=identities
                 )
                 self.note_repeated_hour(found.twice)
-                flagged = found.flagged
-                is_gap = np.zeros(rows.num_rows, bool)
+                is_row = np.ones(rows.num_rows, bool)
                 refused: list[RejectedRow] = []
+                flagged = found.flagged if end is None else found.flagged[:0]
                 if len(flagged):
-                    places = locator.find([seen + 1 + int(i) for i in flagged])
-                    for index, located in zip(flagged, places, strict=True):
-                        row = self._refused(found, int(index), located)
-                        if row is None:
-                            is_gap[index] = True
-                        else:
+                    places = locator.find([seen + d.head.in_file + int(i) for i in flagged])
+                    for index, located in zip(flagged.tolist(), places, strict=True):
+                        verdict, row = self._judged(gaps, found, index, located)
+                        if verdict is Verdict.END:
+                            end = seen + index
+                            break
+                        is_row[index] = verdict is not Verdict.GAP
+                        if row is not None:
                             refused.append(row)
-                numbers = np.cumsum(~is_gap) + seen - gaps
+                over = rows.num_rows if end is None else max(end - seen, 0)
+                if end is not None:
+                    is_row[over:] = False
+                    found = found.up_to(over)
+                    gaps.counts["other_table"] += rows.num_rows - over
+                gaps.add(found)
+                numbers = np.cumsum(is_row) + rows_before
                 seen += rows.num_rows
-                gaps += int(is_gap.sum())
+                rows_before += int(is_row.sum())
                 accepted = finishing.accepted(found, row_numbers=numbers)
-                orders = finishing.refused_orders(found)
+                orders = finishing.refused_orders(found, up_to=over)
                 yield Batch(accepted, d.traced(refused), found.repeated, orders)
-            self.rows_gap = gaps + self._blank_lines(locator, seen)
+            if blank := self._blank_lines(locator, seen):
+                gaps.counts["blank"] += blank
+        self.rows_gap = gaps.total
+        self.facts |= gaps.facts()
 
     def _answers(self) -> Iterator[pa.RecordBatch]:
         import duckdb  # noqa: PLC0415
@@ -89,8 +103,10 @@ class FastReading(Reading):
         finally:
             connection.close()
 
-    def _refused(self, found: Answer, index: int, located: Located | None) -> RejectedRow | None:
-        """The rejected row, or None where the record is a gap: only blanks, or the header once more."""
+    def _judged(
+        self, gaps: Gaps, found: Answer, index: int, located: Located | None
+    ) -> tuple[Verdict, RejectedRow | None]:
+        """What a flagged record is, and the rejected row where it is one."""
         d = self.delivery
         if located is None:
             raise DamagedFile("records do not match the lines of the file")
@@ -102,17 +118,30 @@ class FastReading(Reading):
             parsed is not None and cells and parsed != [cells[p] for p in d.plan.columns.values()]
         ):
             raise DamagedFile("a record is not where its number says")
-        if is_gap(cells, d.head.header):
-            return None
+        verdict = gaps.judge(
+            cells,
+            number=located.sheet_row,
+            offset=located.offset,
+            above=lambda: sums_above(found, index),
+        )
+        if verdict in (Verdict.GAP, Verdict.END):
+            return verdict, None
         place = Place(located.line, located.sheet_row, located.offset, located.raw, cells)
-        return finishing.rejected(place, found.bits(index), plan=d.plan, header=d.head.header)
+        row = finishing.rejected(place, found.bits(index), plan=d.plan, header=d.head.header)
+        if verdict is Verdict.WRONG_TOTAL:
+            return verdict, finishing.wrong_total(row, gaps.wrong_total(cells), header=d.head.header)
+        gaps.add_refused(cells)
+        return verdict, row
 
     def _blank_lines(self, locator: Locator, rows: int) -> int:
         """Lines that hold no record; the file is only walked for them when lines and records differ in
         number."""
-        if self.delivery.found.lines == rows + 1:
+        head = self.delivery.head
+        if self.delivery.found.lines - head.lines_before == rows + head.in_file:
             return 0
         locator.finish()
-        if locator.records != rows + 1:
-            raise DamagedFile(f"{locator.records - 1} records by line, {rows} parsed")
+        if locator.records != rows + head.in_file:
+            raise DamagedFile(f"{locator.records - head.in_file} records by line, {rows} parsed")
+        if locator.rows_in_quotes:
+            raise DamagedFile("a quoted cell holds whole rows")
         return locator.blank_lines

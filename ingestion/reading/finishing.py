@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ingestion import reasons
 from ingestion.contract import Contract
 from ingestion.entities import Entity
 from ingestion.reading import messages, views
@@ -36,8 +37,7 @@ _MANY_RUNS = 400
 @dataclass(frozen=True)
 class Answer:
     """One batch of the query with its clocks resolved; `words` hold every check, late ones included;
-    `repeats`
-    marks rows that came before; `twice` counts clock times that the day had twice."""
+    `repeats` marks rows that came before; `twice` counts clock times that the day had twice."""
 
     rows: pa.RecordBatch
     source: str
@@ -67,6 +67,13 @@ class Answer:
     def repeated(self) -> int:
         """How many rows are repeats."""
         return 0 if self.repeats is None else int(self.repeats.sum())
+
+    def up_to(self, end: int) -> Answer:
+        """The same answer where the rows from position `end` on are neither accepted nor repeats."""
+        first = self.words[0].copy()
+        first[end:] |= 1
+        repeats = None if self.repeats is None else self.repeats & (np.arange(len(self.repeats)) < end)
+        return replace(self, words=(first, *self.words[1:]), repeats=repeats)
 
     def bits(self, position: int) -> int:
         """Every failed check of one row, the check's place in the plan being its bit."""
@@ -146,9 +153,11 @@ def answer(
     return replace(found, repeats=repeats)
 
 
-def refused_orders(found: Answer) -> frozenset[int]:
-    """Keys of the orders that have a flagged row, as far as it could be cut into cells."""
+def refused_orders(found: Answer, *, up_to: int) -> frozenset[int]:
+    """Keys of the orders that have a flagged row before position `up_to`, as far as it could be cut into
+    cells."""
     flagged = found.flagged
+    flagged = flagged[: np.searchsorted(flagged, up_to)]
     if found.entity is not None or not len(flagged):
         return frozenset()
     import pyarrow as pa  # noqa: PLC0415
@@ -197,11 +206,11 @@ def _of_sales(found: Answer) -> dict[str, pa.Array]:
 
 def rejected(place: Place, bits: int, *, plan: Plan, header: Sequence[str]) -> RejectedRow:
     """One flagged row with every reason that its bits name."""
-    columns, reasons, texts = [], [], []
+    columns, codes, texts = [], [], []
     for bit, check in enumerate(plan.checks):
         if bits >> bit & 1:
             columns.append(header[plan.columns[check.column]] if check.column in plan.columns else "")
-            reasons.append(messages.code_of(check, place.cells, columns=plan.columns))
+            codes.append(messages.code_of(check, place.cells, columns=plan.columns))
             texts.append(
                 messages.for_check(
                     check,
@@ -214,5 +223,20 @@ def rejected(place: Place, bits: int, *, plan: Plan, header: Sequence[str]) -> R
                 )
             )
     return RejectedRow(
-        place.line, place.sheet_row, place.offset, tuple(columns), tuple(reasons), tuple(texts), place.raw
+        place.line, place.sheet_row, place.offset, tuple(columns), tuple(codes), tuple(texts), place.raw
     )
+
+
+def wrong_total(row: RejectedRow, said: tuple[int | None, str, str], *, header: Sequence[str]) -> RejectedRow:
+    """The same row refused for one reason: it is a total, and not that of the rows above."""
+    position, saw, expected = said
+    column = "" if position is None else header[position]
+    text = reasons.message(
+        "TOTAL_ROW_DISAGREES",
+        row=row.sheet_row,
+        line=row.line_number,
+        column=column,
+        saw=saw,
+        expected=expected,
+    )
+    return replace(row, columns=(column,), reasons=("TOTAL_ROW_DISAGREES",), messages=(text,))

@@ -15,6 +15,8 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from ingestion.reading.tokens import Grammar, is_row
+
 _CHUNK = 4 * 1024 * 1024
 
 
@@ -43,11 +45,18 @@ class _Block:
 
 
 class Locator:
-    """Walks the file once, forward. Record 0 is the header; blank lines have no record number."""
+    """Walks the file once, forward. Record 0 is the first after `lines_before` lines, so the header where
+    the file has one; blank lines have no record number.
 
-    def __init__(self, path: Path) -> None:
+    `rows_in_quotes` counts lines inside quoted cells that are rows of their own: an earlier quote was not
+    closed.
+    """
+
+    def __init__(self, path: Path, *, grammar: Grammar, lines_before: int) -> None:
         self._file = path.open("rb")
-        self._blocks = self._walk()
+        self._grammar = grammar
+        self._blocks = self._walk(lines_before)
+        self.rows_in_quotes = 0
         self._block: _Block | None = None
         self.records = 0
         self.blank_lines = 0
@@ -84,8 +93,10 @@ class Locator:
             raw=block.data[start:end],
         )
 
-    def _walk(self) -> Iterator[_Block]:
-        carry, offset, line, sheet_row = b"", 0, 1, 1
+    def _walk(self, lines_before: int) -> Iterator[_Block]:
+        for _ in range(lines_before):
+            self._file.readline()
+        carry, offset, line, sheet_row = b"", self._file.tell(), lines_before + 1, lines_before + 1
         ended = False
         while not ended:
             chunk = self._file.read(_CHUNK)
@@ -107,6 +118,8 @@ class Locator:
             ends[some] -= codes[ends[some] - 1] == 13
             filled = np.flatnonzero(ends > starts)
             lines = line + np.searchsorted(newlines, starts)
+            if len(quotes):
+                self._look_into_quotes(data, newlines, outside)
             block = _Block(data, offset, self.records, sheet_row, starts, ends, lines, filled)
             self.records += len(filled)
             self.blank_lines += len(starts) - len(filled)
@@ -116,3 +129,9 @@ class Locator:
             line += int(np.searchsorted(newlines, used))
             sheet_row += len(starts)
             yield block
+
+    def _look_into_quotes(self, data: bytes, newlines: NDArray[np.int64], outside: NDArray[np.int64]) -> None:
+        last = outside[-1] if len(outside) else 0
+        for inside in np.setdiff1d(newlines[newlines < last], outside).tolist():
+            line = data[inside + 1 : data.find(b"\n", inside + 1)]
+            self.rows_in_quotes += is_row(line.decode("utf-8", "replace").rstrip("\r"), self._grammar)

@@ -6,7 +6,8 @@ careful.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -17,9 +18,10 @@ from ingestion.matching import Match, choose_contract
 from ingestion.price_list import Prices
 from ingestion.reading import dialect
 from ingestion.reading.careful import CarefulReading
-from ingestion.reading.delivery import Delivery
+from ingestion.reading.delivery import Delivery, Text, grammar_of
 from ingestion.reading.dialect import Head, Scan
 from ingestion.reading.fast import FastReading
+from ingestion.reading.gaps import refuse_rows_before
 from ingestion.reading.rows import Reading
 from ingestion.reading.settling import settle
 from ingestion.reading.texts import as_text, check_encoding
@@ -59,26 +61,32 @@ def open_reading(
     )
 
     def choose(path: Path, found: Scan, encoding: str) -> Contract:
-        return _choose(path, found, known, feed=feed, delivered=place, encoding=encoding)[1].contract
+        return _choose(path, found, known, feed=feed, layout=stated, delivered=place, encoding=encoding)[
+            1
+        ].contract
 
     unpacked, found = as_text(path, asked, choose)
     path = unpacked.path
-    head, match = _choose(path, found, known, feed=feed, delivered=place)
-    # days without a sale are an answer; a file that was exported without a row is a mistake
-    empty_is_an_answer = may_be_empty or match.contract.kind == "api"
-    if found.lines <= head.lines_before + 1 and not empty_is_an_answer:
-        raise FileRefused(f"{path.name} holds a header and no row; export it again [FILE_EMPTY]")
+    head, match = _choose(path, found, known, feed=feed, layout=stated, delivered=place)
     contract = match.contract
+    if feed is None and _layout(contract) != _layout(None):
+        head, match = _choose(path, found, known, feed=contract.feed, layout=contract, delivered=place)
+    # days without a sale are an answer; a file that was exported without a row is a mistake
+    empty_is_an_answer = may_be_empty or contract.kind == "api"
+    if found.lines <= head.lines_before + head.in_file and not empty_is_an_answer:
+        raise FileRefused(f"{path.name} holds a header and no row; export it again [FILE_EMPTY]")
     contract.limits.check_rows(path, found.lines)
     if path_values is None:
         path_values = contract.path_values(place) or {}
     given = dict(path_values) | dict(contract.values)
+    grammar = grammar_of(found, head, contract, match.columns)
+    one_table = read_as.get("tables") == "one"
     try:
         check_encoding(unpacked, found, contract, asked)
+        if not one_table:
+            refuse_rows_before(head)
         settled = settle(
-            path,
-            found,
-            head,
+            Text(path, found, head, grammar),
             match,
             read_as=read_as,
             currency=currency,
@@ -105,9 +113,26 @@ def open_reading(
     }
     if contract.complete:
         facts["complete"] = True
+    if head.lines_before:
+        facts["lines_before_header"] = head.lines_before
+    if head.backslash:
+        facts["escape"] = "backslash"
+    if head.quote != '"':
+        facts["quote"] = head.quote
+    if not head.in_file:
+        facts["header_in_contract"] = True
+    if found.has_bom:
+        facts["byte_order_mark"] = True
     plan = compile_plan(contract, match.columns, settled, given=given)
-    delivery = Delivery(path, found, head, "utf-8", contract, plan, today, facts, unpacked)
+    delivery = Delivery(path, found, head, grammar, contract, plan, today, facts, unpacked, one_table)
     return FastReading(delivery) if delivery.can_be_fast else CarefulReading(delivery)
+
+
+def _layout(contract: Contract | None) -> tuple[object, ...]:
+    """What a contract says about how its file is written, beyond the names of its columns."""
+    if contract is None:
+        return ('"', None, None)
+    return (contract.quote, contract.escape, contract.header_row)
 
 
 def _choose(
@@ -116,20 +141,48 @@ def _choose(
     contracts: Mapping[str, Contract],
     *,
     feed: str | None,
+    layout: Contract | None,
     delivered: str,
     encoding: str = "utf-8",
 ) -> tuple[Head, Match]:
-    """The delimiter under which the header fits a contract; the one with most of our columns if several
-    do."""
-    fits: list[tuple[Head, Match]] = []
+    """The first line that fits a contract as its header, cut by the delimiter under which it has most of our
+    columns."""
     refusal: FileRefused | None = None
-    for head in dialect.heads(found, encoding=encoding):
-        try:
-            fits.append((head, choose_contract(head.header, contracts, feed=feed, delivered=delivered)))
-        except FileRefused as error:
-            refusal = refusal or error
-    if not fits:
-        raise FileRefused(
-            f"{path.name}: {refusal.message if refusal else 'no header found [COLUMN_MISSING]'}"
+    for candidates in _candidates(found, layout, encoding):
+        fits: list[tuple[Head, Match]] = []
+        for head in candidates:
+            try:
+                fits.append((head, choose_contract(head.header, contracts, feed=feed, delivered=delivered)))
+            except FileRefused as error:
+                refusal = refusal or error
+        if fits:
+            head, match = max(fits, key=lambda fit: len(fit[1].columns))
+            return _with_escape(head, found, match.contract), match
+    raise FileRefused(f"{path.name}: {refusal.message if refusal else 'no header found [COLUMN_MISSING]'}")
+
+
+def _candidates(found: Scan, layout: Contract | None, encoding: str) -> Iterable[list[Head]]:
+    if layout is None:
+        return dialect.heads(found, encoding=encoding)
+    quote = "" if layout.quote == "none" else layout.quote
+    if not layout.header:
+        return dialect.heads(found, encoding=encoding, quote=quote, header_row=layout.header_row)
+    text = "".join(dialect.sample_lines(found, encoding=encoding))
+    width = len(layout.header)
+    fitting = {
+        delimiter: sum(
+            len(row) == width for row in dialect.rows(text, delimiter=delimiter, limit=50, quote=quote)
         )
-    return max(fits, key=lambda fit: len(fit[1].columns))
+        for delimiter in dialect.DELIMITERS
+    }
+    best = max(fitting, key=lambda delimiter: fitting[delimiter])
+    return [[Head(best, list(layout.header), 0, in_file=False, quote=quote)]]
+
+
+def _with_escape(head: Head, found: Scan, contract: Contract) -> Head:
+    """The head with how quotes stand inside cells: as the contract says, else as the sample proves."""
+    if contract.escape is None and head.quote == '"' and b'\\"' in found.sample:
+        lines = dialect.sample_lines(found)[head.lines_before :]
+        proven = dialect.proves_backslash(lines, delimiter=head.delimiter, width=len(head.header))
+        return replace(head, backslash=proven)
+    return replace(head, backslash=contract.escape == "backslash")

@@ -10,20 +10,17 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from itertools import islice
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ingestion.contract import NUMBERS, Contract
 from ingestion.matching import Match
 from ingestion.reading import dates, numbers
-from ingestion.reading.careful import all_records
 from ingestion.reading.delivery import Text, can_be_fast, csv_source
-from ingestion.reading.dialect import Head, Scan, rows
-from ingestion.reading.engine import cursor
+from ingestion.reading.dialect import rows, sample_lines
+from ingestion.reading.engine import cursor, literal
 from ingestion.reading.plan import Settled
-from ingestion.reading.rows import BATCH_ROWS
+from ingestion.reading.tokens import UNIT
 from ingestion.refusals import Undecided
 
 if TYPE_CHECKING:
@@ -40,9 +37,7 @@ _SUMS = ("amount", "unit_price", "discount", "tax", "unit_cost")
 
 
 def settle(
-    path: Path,
-    found: Scan,
-    head: Head,
+    text: Text,
     match: Match,
     *,
     read_as: Mapping[str, str],
@@ -53,13 +48,20 @@ def settle(
 ) -> Settled:
     """Date order, decimal mark and currency of this file. Raises Undecided where the file does not prove
     them."""
-    text = found.sample.decode("utf-8", errors="replace")
-    sample = rows(text, delimiter=head.delimiter, limit=_SAMPLE_ROWS)[1:]
+    head = text.head
+    lines = sample_lines(text.found)[head.lines_before :]
+    sample = rows(
+        "".join(lines),
+        delimiter=head.delimiter,
+        limit=_SAMPLE_ROWS,
+        quote=head.quote,
+        backslash=head.backslash,
+    )[head.in_file :]
     cells = {
         name: [row[position].strip() for row in sample if position < len(row)]
         for name, position in match.columns.items()
     }
-    asker = _Asker(path, found, head, match)
+    asker = _Asker(text, match)
     entity = match.contract.entity
     days = {name: cells[name] for name in (entity.days if entity else ("date",)) if name in cells}
     return Settled(
@@ -67,8 +69,8 @@ def settle(
         date_count=_date_count(asker, match.contract, days, read_as),
         decimal_mark=_decimal_mark(asker, match, cells, read_as),
         currency=match.contract.currency if entity else _currency(match.contract, cells, currency),
-        wide_spaces=found.wide_spaces,
-        blank_edges=found.blank_edges,
+        wide_spaces=text.found.wide_spaces,
+        blank_edges=text.found.blank_edges,
         convertible=convertible,
         prices=prices,
     )
@@ -121,7 +123,7 @@ def _date_order(
         next((str(part[place])[:20] for part in parts if part[place] is not None), "")
         for place in range(5, 8)
     )
-    named = " and ".join(f'"{asker.head.header[asker.match.columns[name]]}"' for name in asked)
+    named = " and ".join(f'"{asker.text.head.header[asker.match.columns[name]]}"' for name in asked)
     name = f"column{'s' if len(asked) > 1 else ''} {named}"
     if day_first and month_first and not_year_first:
         raise Undecided(
@@ -170,7 +172,7 @@ def _date_count(
         )
         if total != serial:
             continue
-        theirs = asker.head.header[asker.match.columns[name]]
+        theirs = asker.text.head.header[asker.match.columns[name]]
         day = date(1899, 12, 30) + timedelta(days=int(filled[0][:5]))
         raise Undecided(
             "DATE_SERIAL_UNDECIDED",
@@ -227,8 +229,8 @@ def _decimal_mark(
 class _Asker:
     """Counts things over every cell of some columns, by whichever reader can."""
 
-    def __init__(self, path: Path, found: Scan, head: Head, match: Match) -> None:
-        self.path, self.found, self.head, self.match = path, found, head, match
+    def __init__(self, text: Text, match: Match) -> None:
+        self.text, self.match = text, match
 
     def cell(self, column: str) -> str:
         """SQL: the cell of one of our columns, trimmed."""
@@ -241,9 +243,10 @@ class _Asker:
 
         connection = cursor()
         try:
-            if can_be_fast(self.path, self.found):
+            text = self.text
+            if can_be_fast(text.path, text.found, text.head):
                 try:
-                    source = csv_source(self.path, self.head)
+                    source = csv_source(text.path, text.head)
                     return list(connection.sql(f"select {wanted} from {source}").fetchall()[0])  # noqa: S608
                 except duckdb.Error:
                     pass
@@ -254,21 +257,20 @@ class _Asker:
     def _ask_slowly(self, connection: duckdb.DuckDBPyConnection, wanted: str, size: int) -> list[Any]:
         import pyarrow as pa  # noqa: PLC0415
 
-        text = Text(self.path, self.found, self.head, "utf-8")
-        totals: list[Any] = [None] * size
-        found = all_records(text)
         positions = sorted(set(self.match.columns.values()))
-        chunk = list(islice(found, BATCH_ROWS))
-        while True:
-            cut = [record.cells for record in chunk if record.text]
-            columns = {f"c{p}": pa.array([cells[p] for cells in cut], pa.string()) for p in positions}
-            connection.register("src", pa.table(columns))
-            answer = connection.sql(f"select {wanted} from src").fetchall()[0]  # noqa: S608
-            connection.unregister("src")
+        cells = ", ".join(f"cells[{position + 1}] as c{position}" for position in positions)
+        split = f"select string_split(text, {literal(UNIT)}) as cells from texts where text <> ''"  # noqa: S608
+        query = f"select {wanted} from (select {cells} from ({split}))"  # noqa: S608
+        totals: list[Any] = [None] * size
+        texts = pa.array([], pa.string())
+        stretches = self.text.stretches()
+        while texts is not None:
+            connection.register("texts", pa.table({"text": texts}))
+            answer = connection.sql(query).fetchall()[0]
+            connection.unregister("texts")
             totals = [_both(one, other) for one, other in zip(totals, answer, strict=True)]
-            chunk = list(islice(found, BATCH_ROWS))
-            if not chunk:
-                return totals
+            texts = next((stretch.texts for stretch in stretches), None)
+        return totals
 
 
 def _both(one: Any, other: Any) -> Any:

@@ -13,7 +13,7 @@ from ingestion.reading.delivery import csv_source
 from ingestion.reading.engine import cursor, literal
 from ingestion.reading.fast import FastReading
 from ingestion.reading.rows import BATCH_ROWS, Batch, Reading
-from ingestion.refusals import DamagedFile
+from ingestion.refusals import DamagedFile, Undecided
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,7 +61,7 @@ def read_together(readings: Sequence[Reading]) -> list[Reading]:
         for reading, rows in _answers(group):
             try:
                 batches = list(reading.batches(rows))
-            except DamagedFile:
+            except (DamagedFile, Undecided):  # each is told apart from the others when it is landed
                 continue
             ahead[id(reading)] = ReadAhead(reading, batches)
     return [ahead.get(id(reading), reading) for reading in readings]

@@ -16,6 +16,7 @@ from ingestion.reading.amounts import AmountRules
 from ingestion.reading.engine import literal
 from ingestion.reading.entity_rules import compile_entity
 from ingestion.reading.plan import TEXTS, Check, Plan, Settled
+from ingestion.reading.totals import TOTAL_NAMES
 
 __all__ = ["Check", "Plan", "Settled", "compile_plan", "word_name"]
 
@@ -25,6 +26,22 @@ PACK = 8
 
 class _Compiler(AmountRules):
     """All rules, and the columns that leave the query."""
+
+    def total_checks(self) -> None:
+        """A dated total, in a file whose totals have a day: no order, no product id, and Total for a name.
+
+        A case, because `and` would look at the name of every row.
+        """
+        if self.has("product_name"):
+            nameless = " and ".join(f"t_{n} is null" for n in ("order_id", "product_id") if self.has(n))
+            names = ", ".join(literal(name) for name in sorted(TOTAL_NAMES))
+            said = f"trim(lower(t_product_name), ' :=*.') in ({names})"
+            self.check(
+                "product_name",
+                "TOTAL_ROW_DISAGREES",
+                "a product, or the sum of the rows above",
+                f"case when {nameless} then {said} else false end" if nameless else said,
+            )
 
     def result(self) -> str:
         """The select list that leaves the query."""
@@ -107,6 +124,7 @@ def compile_plan(
     raw, clean, parsed = c.cells()
     plain, typed, dated = c.typed()
     amounts = c.amounts()
+    c.total_checks()
     late = {}
     for code, expected in (
         ("DATE_TOO_OLD", "a day from 1970 on"),

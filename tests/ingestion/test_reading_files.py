@@ -299,9 +299,9 @@ def test_any_damage_is_accounted_for(tmp_path: Path, junk: bytes, place: int) ->
     content = HEADER + body[:place] + junk + body[place:]
     try:
         reading = open_reading(write(tmp_path, content), today=TODAY)
-    except (FileRefused, Undecided):
+        rows, rejected, gap = fall_back(reading)
+    except (FileRefused, Undecided):  # half a date may look like 26-01-06, half a header like another table
         return
-    rows, rejected, gap = fall_back(reading)
     numbers = sorted(row["row_number"] for row in rows)
     assert len(set(numbers)) == len(numbers)
     assert len(rows) >= 8
