@@ -61,7 +61,7 @@ def test_every_delivery_is_counted_again_and_each_difference_named(
     assert counted(warehouse) == Recount(len(FILES), {}, None)
     with warehouse.connect("owner") as connection:
         connection.execute(CHANGE, [-1])
-    assert "(dressed.csv): its bytes hold 10 records" in str(counted(warehouse).broken)
+    assert "(dressed.csv): its bytes hold 11 records" in str(counted(warehouse).broken)
     with warehouse.connect("owner") as connection:
         connection.execute(CHANGE, [1])
         connection.execute(
