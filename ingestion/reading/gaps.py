@@ -35,6 +35,7 @@ _DIGIT = re.compile(r"\d")
 _TEXT_CELL = re.compile(rf"[^\W\d_]{{2}}[^{tokens.UNIT}]*")
 _PLAIN_NUMBER = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]+))?")
 _EMPTY = " \t" + tokens.UNIT
+_END_MARK = "\x1a"  # Ctrl-Z, with which DOS and CP/M end a text
 _TEXTS_OF_A_TOTAL = 3  # its label, and perhaps a currency and a date
 _KNOWN_NAMES = 2  # cells of a record that are column names: then it is a header
 _RUN = 2  # records of another width one after the other, under a blank line: another table
@@ -173,6 +174,8 @@ class Gaps:
         plain = _DIGIT.search(joined) is None
         if not text_cells and not joined.strip(_EMPTY):
             return Verdict.GAP, "blank"
+        if plain and not joined.strip(_EMPTY + _END_MARK):
+            return Verdict.GAP, "end_mark"
         if text_cells == self._header_texts and self._is_repeated(cells):
             return Verdict.GAP, "repeated_header"
         if text_cells <= 1 and self._is_note(cells, offset):

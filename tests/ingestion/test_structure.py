@@ -340,3 +340,11 @@ def test_what_a_csv_writer_wrote_is_read_back(  # noqa: PLR0917
     rows, rejected, gaps = read(path, **contract(quote=quote, escape="twice"))
     assert (rejected, sum(gaps.values())) == ([], len(preamble))
     assert [row["category"] or "" for row in rows] == [text.strip() for text in texts]
+
+
+def test_the_end_mark_of_dos_files_is_no_row(tmp_path: Path) -> None:
+    path = write(tmp_path, HEADER, *ROWS)
+    for mark in (b"\x1a", b"\x1a\x1a\r\n"):
+        path.write_bytes(path.read_bytes().split(b"\x1a")[0] + mark)
+        rows, rejected, gaps = read(path)
+        assert (net(rows), rejected, gaps) == (650, [], {"end_mark": 1})

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from ingestion.landing import land
 from ingestion.reading import DamagedFile, FileRefused, Undecided, open_reading
-from publication.delivered import Recount, _compare, recount
+from publication import delivered
+from publication.delivered import Recount, compare, recount
 from warehouse.database import Warehouse
 
 TODAY = date(2026, 6, 30)
@@ -87,23 +88,26 @@ def account(path: Path, **options: Any) -> str | None:
         batches = list(reading.batches())
     refused = [(row.byte_offset, row.raw_bytes) for batch in batches for row in batch.rejected]
     rows = sum(batch.accepted.num_rows for batch in batches) + len(refused)
-    text = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-    return _compare(text, refused, rows + reading.rows_gap + 1, reading.facts)
+    with path.open("rb") as text:
+        return compare(text, refused, rows + reading.rows_gap + 1, reading.facts)
 
 
 PIECES = st.sampled_from(
     [
         ROW, ROW, ROW, b"\n", b",,,\n", HEADER, b"Total,,3.00,\n", b'2026-01-05,"tea,1,A\n', b"x\n", b'"\n',
         b'2026-01-05,"tea"x,1,A\n', b'2026-01-05,"green\ntea",1.00,A\n', b'2026-01-05,5" pipe,1.00,A\n',
-        b"2026-01-05,tea,1,A,B\n", b'2026-01-05,"say ""hi""",1.00,A\r\n', b"2026-01-05,t\xffa,1.00,A\n",
+        b"2026-01-05,tea,1,A,B\n", b"\x1a", b'2026-01-05,"say ""hi""",1.00,A\r\n', b"2026-01-05,t\xffa,1.00,A\n",
         b"2026-01-05,tea", "é\n".encode(),
     ]
 )  # fmt: skip
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(pieces=st.lists(PIECES, min_size=1, max_size=25))
-def test_both_counts_agree_on_any_damage(tmp_path: Path, pieces: list[bytes]) -> None:
+@given(pieces=st.lists(PIECES, min_size=1, max_size=25), chunk=st.sampled_from([1, 7, 64, 1 << 20]))
+def test_both_counts_agree_on_any_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pieces: list[bytes], chunk: int
+) -> None:
+    monkeypatch.setattr(delivered, "CHUNK", chunk)
     path = tmp_path / "sales.csv"
     path.write_bytes(HEADER + b"".join(pieces))
     try:
@@ -132,5 +136,15 @@ def test_both_counts_agree_on_what_a_csv_writer_wrote(
 
 @pytest.mark.parametrize("lost", [0, 1, 3])
 def test_a_lost_record_is_noticed(lost: int) -> None:
-    wrong = _compare(HEADER + ROW * 3, [], 4 - lost, {"delimiter": ","})
+    wrong = compare(io.BytesIO(HEADER + ROW * 3), [], 4 - lost, {"delimiter": ","})
     assert (wrong is None) == (lost == 0)
+
+
+def test_lines_before_the_header_and_old_line_ends_are_counted_across_chunks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = {"delimiter": ",", "lines_before_header": 3}
+    for chunk in (1, 5, 1000):
+        monkeypatch.setattr(delivered, "CHUNK", chunk)
+        assert compare(io.BytesIO(b'\xef\xbb\xbfReport "Q1\n\n\n' + HEADER + ROW * 2), [], 6, before) is None
+        assert compare(io.BytesIO(b"a,b\r1,2\r3,4"), [], 3, {"delimiter": ","}) is None
