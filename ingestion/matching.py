@@ -32,8 +32,10 @@ def normalise(name: str) -> str:
         r"\s*[(\[][A-Z]{3}[)\]]$", "", unicodedata.normalize("NFKC", name).strip()
     )  # "Amount (EUR)"
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
+    plain = text.casefold()
+    if not plain.isascii():
+        decomposed = unicodedata.normalize("NFKD", plain)
+        plain = unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
     return " ".join(re.findall(r"[^\W_]+", plain))
 
 

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     import psycopg
@@ -154,7 +154,9 @@ def _text(blob: Path, reading: Mapping[str, Any], open_files: ExitStack) -> IO[b
         start = file.read(4)
         file.seek(0)
         if start[:2] == b"\x1f\x8b":
-            return open_files.enter_context(gzip.open(file))
+            unpacked = gzip.GzipFile(fileobj=file)
+            open_files.callback(unpacked.close)
+            return cast("IO[bytes]", unpacked)
         if start == b"PK\x03\x04":
             packed = open_files.enter_context(zipfile.ZipFile(file))
             return open_files.enter_context(packed.open(str(reading.get("member"))))

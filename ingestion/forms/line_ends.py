@@ -18,26 +18,35 @@ if TYPE_CHECKING:
 
 _CHUNK = 1024 * 1024
 _LONGEST_CELL = 64 * 1024
-#: a quoted cell between delimiters, or a return that no line feed follows
-_CELL_OR_RETURN = re.compile(rb'(?<=[,;\t|\r\n]) *+"[^"]*+(?:""[^"]*+)*+" *+(?=[,;\t|\r\n]|\Z)|\r(?!\n)')
+_RETURN = rb"\r(?!\n)"
 
 
 def unpack(path: Path, asked: Asked) -> Unpacked:
     """`path` with a line feed for each carriage return that ends a line by itself; in flat memory."""
     target = asked.work.place(path.name)
+    ends = _ends(asked.contract.quote if asked.contract else '"')
     carry = b"\n"  # what stands before the first cell
     with path.open("rb") as source, target.open("wb") as out:
         while True:
             chunk = source.read(_CHUNK)
             data = carry + chunk
             cut = len(data) if not chunk else _safe_end(data)
-            done = _CELL_OR_RETURN.sub(_line_feed, data[:cut])
+            done = ends.sub(_line_feed, data[:cut])
             # the last byte is kept for the next look behind
             out.write(done[1:])
             if not chunk:
                 break
             carry = done[-1:] + data[cut:]
     return Unpacked(target, {"line_ends": "mixed"}, (_SameBytes(path),), asked.work)
+
+
+def _ends(quote: str) -> re.Pattern[bytes]:
+    """Matches a quoted cell between delimiters, or a return that no line feed follows."""
+    if quote == "none":
+        return re.compile(_RETURN)
+    q = re.escape(quote).encode()
+    cell = rb"(?<=[,;\t|\r\n]) *+%b[^%b]*+(?:%b%b[^%b]*+)*+%b *+(?=[,;\t|\r\n]|\Z)" % (q, q, q, q, q, q)
+    return re.compile(cell + b"|" + _RETURN)
 
 
 def _line_feed(found: re.Match[bytes]) -> bytes:

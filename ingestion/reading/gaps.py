@@ -172,10 +172,8 @@ class Gaps:
         joined = tokens.UNIT.join(cells)
         text_cells = len(_TEXT_CELL.findall(joined))
         plain = _DIGIT.search(joined) is None
-        if not text_cells and not joined.strip(_EMPTY):
-            return Verdict.GAP, "blank"
-        if plain and not joined.strip(_EMPTY + _END_MARK):
-            return Verdict.GAP, "end_mark"
+        if not text_cells and not joined.strip(_EMPTY + _END_MARK):
+            return Verdict.GAP, "end_mark" if _END_MARK in joined else "blank"
         if text_cells == self._header_texts and self._is_repeated(cells):
             return Verdict.GAP, "repeated_header"
         if text_cells <= 1 and self._is_note(cells, offset):

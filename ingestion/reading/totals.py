@@ -5,6 +5,8 @@ Put words here, in lower case without accents. Never sums (gaps.py).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ingestion.matching import normalise
 
 #: A cell that holds nothing else names a total.
@@ -31,6 +33,7 @@ def is_total_name(cell: str) -> bool:
     return normalise(cell) in TOTAL_NAMES
 
 
+@lru_cache(maxsize=1024)
 def is_total(cell: str) -> bool:
     """Whether a cell names a total, of something or of all: Total, Grand total:, Total for North, North
     total."""

@@ -96,8 +96,8 @@ PIECES = st.sampled_from(
     [
         ROW, ROW, ROW, b"\n", b",,,\n", HEADER, b"Total,,3.00,\n", b'2026-01-05,"tea,1,A\n', b"x\n", b'"\n',
         b'2026-01-05,"tea"x,1,A\n', b'2026-01-05,"green\ntea",1.00,A\n', b'2026-01-05,5" pipe,1.00,A\n',
-        b"2026-01-05,tea,1,A,B\n", b"\x1a", b'2026-01-05,"say ""hi""",1.00,A\r\n', b"2026-01-05,t\xffa,1.00,A\n",
-        b"2026-01-05,tea", "é\n".encode(),
+        b"2026-01-05,tea,1,A,B\n", b'2026-01-05,"say ""hi""",1.00,A\r\n', b"2026-01-05,t\xffa,1.00,A\n",
+        b"2026-01-05,tea", b"\x1a", "é\n".encode(),
     ]
 )  # fmt: skip
 
