@@ -64,13 +64,14 @@ def settle(
     asker = _Asker(text, match)
     entity = match.contract.entity
     days = {name: cells[name] for name in (entity.days if entity else ("date",)) if name in cells}
+    own_quote = head.quote not in ('"', "")  # the scan looked at neither side of it
     return Settled(
         date_order=_date_order(asker, match.contract, days, read_as, today),
         date_count=_date_count(asker, match.contract, days, read_as),
         decimal_mark=_decimal_mark(asker, match, cells, read_as),
         currency=match.contract.currency if entity else _currency(match.contract, cells, currency),
-        wide_spaces=text.found.wide_spaces,
-        blank_edges=text.found.blank_edges,
+        wide_spaces=text.found.wide_spaces or own_quote,
+        blank_edges=text.found.blank_edges or own_quote,
         convertible=convertible,
         prices=prices,
     )
