@@ -77,7 +77,7 @@ def land(
     settings = warehouse.settings
     with (
         warehouse.connect("loader", autocommit=True, application_name="shopx land") as conn,
-        _alone(conn, progress),
+        landing_alone(conn, progress),
     ):
         archive = Archive(settings.archive)
         for content_sha256 in archive.sweep():
@@ -141,7 +141,7 @@ def replay(
     settings = warehouse.settings
     with (
         warehouse.connect("loader", autocommit=True, application_name="shopx replay") as conn,
-        _alone(conn, progress),
+        landing_alone(conn, progress),
         Archive(settings.archive).room() as room,
     ):
         lander = _Lander(
@@ -151,7 +151,7 @@ def replay(
 
 
 @contextmanager
-def _alone(conn: psycopg.Connection[Any], progress: Callable[[str], None]) -> Iterator[None]:
+def landing_alone(conn: psycopg.Connection[Any], progress: Callable[[str], None]) -> Iterator[None]:
     """Hold the landing lock of this warehouse; it goes with the connection when the process is killed."""
     conn.execute("set lock_timeout = '2s'")
     for _ in range(LOCK_TRIES):
@@ -172,7 +172,8 @@ def _alone(conn: psycopg.Connection[Any], progress: Callable[[str], None]) -> It
 
 def _is_entered(conn: psycopg.Connection[Any], content_sha256: str) -> bool:
     row = conn.execute(
-        "select exists (select from raw.loads where content_sha256 = %s)", [content_sha256]
+        "select exists (select from raw.loads where content_sha256 = %(hash)s or archived_sha256 = %(hash)s)",
+        {"hash": content_sha256},
     ).fetchone()
     return bool(row and row[0])
 
@@ -394,7 +395,7 @@ class _Lander:
         """A delivery entered by an interrupted call, or sent back by a release: read from the archive."""
         self.progress(f"{load.delivered_name}: resuming from the archive")
         try:
-            staged = self.room.open_archived(load.content_sha256, load.delivered_name)
+            staged = self.room.open_archived(load.archive_sha256, load.delivered_name)
         except FileNotFoundError:
             return landed_from(
                 self._fail(load, "its bytes are no longer in the archive; deliver the file again")
@@ -432,7 +433,7 @@ class _Lander:
         self.progress(f"{load.delivered_name}: reading it again from the archive")
         months = set(self.months)
         try:
-            staged = self.room.open_archived(load.content_sha256, load.delivered_name)
+            staged = self.room.open_archived(load.archive_sha256, load.delivered_name)
         except FileNotFoundError:
             raise ShopxError(
                 f"The bytes of load {load.load_id} ({load.delivered_name}) are no longer in the archive; "

@@ -51,6 +51,12 @@ class Load:
     duplicate_of: int | None
     has_rows: bool
     holds: str = "sales"
+    archived_sha256: str | None = None
+
+    @property
+    def archive_sha256(self) -> str:
+        """Under which hash its bytes are archived: another one once a person was erased from them."""
+        return self.archived_sha256 or self.content_sha256
 
 
 _LOAD = """
@@ -59,7 +65,7 @@ select
     path_values, reading,
     rows_delivered, rows_accepted, rows_rejected, amount_cents, currency, status, held_reason, held_message,
     duplicate_of,
-    landed_at is not null as has_rows, holds
+    landed_at is not null as has_rows, holds, archived_sha256
 from raw.loads
 """
 
@@ -188,12 +194,12 @@ def enter_again(
         insert into raw.loads (
             delivery_no, feed, source, delivered_name, content_sha256, byte_count, contract_sha256, mode,
             released_as, read_as, currency, reading, holds, path_values, cursor_from, cursor, first_seen_at,
-            replays
+            archived_sha256, replays
         )
         select
             delivery_no, feed, %s, delivered_name, content_sha256, byte_count, %s, %s, %s, read_as, %s,
             jsonb_strip_nulls(jsonb_build_object('fetched', reading -> 'fetched')) || %s::jsonb,
-            %s, path_values, cursor_from, cursor, first_seen_at, load_id
+            %s, path_values, cursor_from, cursor, first_seen_at, archived_sha256, load_id
         from raw.loads where load_id = %s returning load_id
         """,
         [

@@ -72,7 +72,7 @@ def _rows_of(conn: psycopg.Connection[Any], room: Room, load: Load) -> Iterator[
     """Each refused row of a load with the header of its delivery."""
     refused = refused_rows(conn, load.load_id)
     try:
-        staged = room.open_archived(load.content_sha256, load.delivered_name)
+        staged = room.open_archived(load.archive_sha256, load.delivered_name)
     except FileNotFoundError:
         raise ShopxError(
             f"The bytes of load {load.load_id} ({load.delivered_name}) are no longer in the archive; correct "

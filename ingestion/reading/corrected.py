@@ -56,16 +56,16 @@ class Written:
 
 def header_of(reading: Reading) -> list[str]:
     """The header of a delivery as it was opened."""
-    return list(_delivery(reading).head.header)
+    return list(delivery_of(reading).head.header)
 
 
 def written_rows(reading: Reading, keys: set[Key]) -> dict[Key, Written]:
     """These rows of the delivered file, as far as they are there; one pass over its text."""
-    delivery = _delivery(reading)
+    delivery = delivery_of(reading)
     found: dict[Key, Written] = {}
     # forms whose text has a header that the file has not count from one line further on
     near = {sheet_row + more for _, sheet_row in keys for more in (-1, 0, 1)}
-    for row in _records(delivery):
+    for row in records_of(delivery):
         if row.sheet_row not in near:
             continue
         (as_delivered,) = delivery.traced([row])
@@ -82,7 +82,7 @@ def corrected(reading: Reading, fixes: Sequence[Fix], *, work: Path | None = Non
     What the whole file proves (date order, decimal mark) stays what the file as delivered proved. Raises
     ShopxError where a correction meets another row than it was made for, or fits no column.
     """
-    delivery = _delivery(reading)
+    delivery = delivery_of(reading)
     rows = written_rows(reading, {fix.key for fix in fixes})
     width = len(delivery.head.header)
     spliced = []
@@ -115,13 +115,15 @@ def corrected(reading: Reading, fixes: Sequence[Fix], *, work: Path | None = Non
     return FastReading(fixed) if fixed.can_be_fast else CarefulReading(fixed)
 
 
-def _delivery(reading: Reading) -> Delivery:
+def delivery_of(reading: Reading) -> Delivery:
+    """The opened delivery behind a reading."""
     if not isinstance(reading, FastReading | CarefulReading):
         raise TypeError(f"{type(reading).__name__} was not opened from a text")
     return reading.delivery
 
 
-def _records(delivery: Delivery) -> Iterator[RejectedRow]:
+def records_of(delivery: Delivery) -> Iterator[RejectedRow]:
+    """Every record of the text with its place and bytes in it, as a row without reasons."""
     walk: Any = getattr(delivery, "stretches", None)
     if walk is None:
         for record in getattr(careful, "all_records")(delivery):  # noqa: B009

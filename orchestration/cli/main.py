@@ -8,7 +8,7 @@ import traceback
 
 import click
 
-from orchestration.cli import dbt, demo, doctor, feed, ledger, run, sql, sync, up, verify
+from orchestration.cli import dbt, demo, doctor, feed, forget, ledger, run, sql, sync, up, verify
 from warehouse.errors import ShopxError
 
 
@@ -35,6 +35,7 @@ for command in (
     ledger.release,
     ledger.withdraw,
     ledger.replay,
+    forget.forget,
     sql.sql,
     verify.verify,
     doctor.doctor,

@@ -1,4 +1,4 @@
--- Deliveries that are read again, and the corrections of single rows that are read with them.
+-- Deliveries that are read again, corrections of single rows that are read with them, and erased persons.
 
 alter table raw.loads add column replays bigint references raw.loads;
 comment on column raw.loads.replays is 'The load whose bytes were read again as this one, under its delivery_no; that one is withdrawn.';
@@ -25,3 +25,21 @@ create index row_fixes_delivery on raw.row_fixes (delivery_no, line_number, shee
 
 -- A workbook of corrections belongs to one warehouse.
 insert into ops.settings (name, value) values ('warehouse_id', gen_random_uuid()::text);
+
+-- Persons who were erased: that it was done, never who.
+
+alter table raw.loads add column archived_sha256 text check (archived_sha256 ~ '^[0-9a-f]{64}$');
+comment on column raw.loads.archived_sha256 is 'Hash of the archived bytes after a person was erased from them; null: the bytes as delivered. content_sha256 stays, so that the same file is known again.';
+
+create table ops.forgotten (
+    forget_id bigint generated always as identity primary key,
+    person_sha256 text not null,
+    sales_lines bigint not null,
+    master_rows bigint not null,
+    refused_rows bigint not null,
+    files_rewritten bigint not null,
+    files_removed bigint not null,
+    forgotten_by text not null,
+    forgotten_at timestamptz not null default now()
+);
+comment on table ops.forgotten is 'Erasures of persons. person_sha256 is salted with a secret that is not kept: two rows cannot be compared. One row per erasure.';
