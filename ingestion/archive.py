@@ -72,6 +72,10 @@ class Room:
         _link_or_copy(blob, copy)
         return Staged(copy, content_sha256, facts.st_size, facts.st_mtime_ns)
 
+    def mark(self, content_sha256: str) -> None:
+        """Leave a mark that outlives a killed process: the ledger decides whether these bytes are needed."""
+        (self.folder / f"{content_sha256}.kept").touch(mode=0o600)
+
     def keep(self, staged: Staged) -> Path:
         """Put the staged bytes into the archive, durable once this returns; the staged name stays
         readable.
@@ -81,9 +85,7 @@ class Room:
             made = not blob.parent.exists()
             blob.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _sync(staged.path)
-            # a mark that outlives a killed process: these bytes were kept, perhaps before the ledger knew
-            # them
-            (self.folder / f"{staged.content_sha256}.kept").touch(mode=0o600)
+            self.mark(staged.content_sha256)
             _link_or_copy(staged.path, blob)
             _sync(blob.parent)
             if made:
@@ -99,7 +101,7 @@ class Room:
             for digest, one in new.items():
                 blob = self.archive.blob(digest)
                 blob.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                (self.folder / f"{digest}.kept").touch(mode=0o600)
+                self.mark(digest)
                 _link_or_copy(one.path, blob)
             list(pool.map(_sync, {self.archive.blob(digest).parent for digest in new}))
             _sync(self.archive.root)

@@ -216,6 +216,7 @@ class _Eraser:
             [new, load.content_sha256],
         )
         self._mask_ledger(load.content_sha256, self.person.also(texts))
+        self.room.mark(load.archive_sha256)  # a killed process leaves its removal to the next landing
         self.stale.append(load.archive_sha256)
         return {row.key: row for row in rows}
 

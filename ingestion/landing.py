@@ -81,7 +81,7 @@ def land(
     ):
         archive = Archive(settings.archive)
         for content_sha256 in archive.sweep():
-            if not _is_entered(conn, content_sha256):
+            if not _is_needed(conn, content_sha256):
                 archive.remove(content_sha256)
         with archive.room() as room:
             lander = _Lander(
@@ -172,8 +172,16 @@ def landing_alone(conn: psycopg.Connection[Any], progress: Callable[[str], None]
 
 def _is_entered(conn: psycopg.Connection[Any], content_sha256: str) -> bool:
     row = conn.execute(
-        "select exists (select from raw.loads where content_sha256 = %(hash)s or archived_sha256 = %(hash)s)",
-        {"hash": content_sha256},
+        "select exists (select from raw.loads where content_sha256 = %s)", [content_sha256]
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _is_needed(conn: psycopg.Connection[Any], archived_sha256: str) -> bool:
+    """Whether the ledger refers to these archived bytes: not to those a person was erased from."""
+    row = conn.execute(
+        "select exists (select from raw.loads where coalesce(archived_sha256, content_sha256) = %s)",
+        [archived_sha256],
     ).fetchone()
     return bool(row and row[0])
 

@@ -101,6 +101,23 @@ def test_a_form_that_is_not_rewritten_leaves_the_archive(
         replay(warehouse, 1, by="ann", why="test", today=TODAY)
 
 
+def test_killed_before_the_old_bytes_are_removed_the_next_landing_removes_them(
+    files: Any, warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(warehouse, tmp_path / "till.csv", "\n".join([HEADER, *ROWS[:2]]).encode())
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+
+        def killed(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr(Archive, "remove", killed)
+        patch.setattr("ingestion.archive.shutil.rmtree", lambda *_, **__: None)  # rooms stay behind too
+        forget(warehouse, name="ann", by="ann")
+    assert "ann@" in whole(files, warehouse)
+    land(warehouse, [], today=TODAY)
+    assert "ann@" not in whole(files, warehouse)
+
+
 def test_who_is_meant_must_be_said(warehouse: Warehouse) -> None:
     with pytest.raises(ShopxError, match="Say who: --customer-id, --email or --name"):
         forget(warehouse, email="  ", by="ann")
