@@ -25,7 +25,7 @@ CHUNK = 1 << 20  # bytes looked at together
 ROWS_AT_ONCE = 5_000
 _BOM = b"\xef\xbb\xbf"
 _LOADS = """
-select load_id, delivered_name, content_sha256, rows_delivered + rows_gap, reading
+select load_id, delivered_name, coalesce(archived_sha256, content_sha256), rows_delivered + rows_gap, reading
 from raw.loads
 where landed_at is not null and status <> 'duplicate' and jsonb_exists(reading, 'delimiter')
 order by load_id

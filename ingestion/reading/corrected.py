@@ -14,10 +14,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from ingestion.forms.unpacked import Unpacked, Work
-from ingestion.reading import careful, dialect
+from ingestion.reading import dialect
 from ingestion.reading.careful import CarefulReading
 from ingestion.reading.delivery import Delivery
 from ingestion.reading.fast import FastReading
@@ -124,40 +123,27 @@ def delivery_of(reading: Reading) -> Delivery:
 
 def records_of(delivery: Delivery) -> Iterator[RejectedRow]:
     """Every record of the text with its place and bytes in it, as a row without reasons."""
-    walk: Any = getattr(delivery, "stretches", None)
-    if walk is None:
-        for record in getattr(careful, "all_records")(delivery):  # noqa: B009
-            yield RejectedRow(record.line, record.sheet_row, record.offset, (), (), (), record.raw)
-        return
-    for stretch in walk():
+    for stretch in delivery.stretches():
         for index in range(len(stretch)):
-            yield RejectedRow(
-                int(stretch.lines[index]),
-                int(stretch.sheet_rows[index]),
-                int(stretch.offsets[index]),
-                (),
-                (),
-                (),
-                stretch.raw(index),
+            line, row, offset = (
+                int(place[index]) for place in (stretch.lines, stretch.sheet_rows, stretch.offsets)
             )
+            yield RejectedRow(line, row, offset, (), (), (), stretch.raw(index))
 
 
 def _cells(delivery: Delivery, raw: bytes) -> list[str]:
     """The cells of a row as far as it can be cut; what cannot is cut at every delimiter."""
     text = raw.decode(delivery.encoding, "replace")
     head = delivery.head
-    written = {
-        name: value for name in ("quote", "backslash") if (value := getattr(head, name, None)) is not None
-    }
-    return cut(text, head.delimiter, **written)[0] or text.split(head.delimiter)
+    cells, _ = cut(text, head.delimiter, quote=head.quote, backslash=head.backslash)
+    return cells or text.split(head.delimiter)
 
 
 def _line(delivery: Delivery, cells: Sequence[str]) -> bytes:
     """The cells as one record of the text, without a line end. Raises ShopxError where the file's way of
     writing has no room for them."""
     head = delivery.head
-    quote = getattr(head, "quote", '"')
-    backslash = bool(getattr(head, "backslash", False))
+    quote, backslash = head.quote, head.backslash
     if not quote:
         if any(mark in cell for cell in cells for mark in (head.delimiter, "\n", "\r")):
             raise ShopxError(
