@@ -21,7 +21,7 @@ SAMPLE_BYTES = 256 * 1024
 DELIMITERS = (",", ";", "\t", "|")
 #: The header stands within these first lines of a file, and is itself no longer than so many.
 HEADER_WITHIN, _HEADER_LINES = 60, 20
-_CHUNK = 1024 * 1024
+_CHUNK = SAMPLE_BYTES  # looked at several times, so it should fit the processor's cache
 _MAGIC = {
     b"%PDF": "a PDF", b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture",
     b"SQLite format 3": "a database",
@@ -136,8 +136,10 @@ def _has_lone_return(before: bytes, chunk: bytes) -> bool:
     """Whether a carriage return without a line feed ends before the last byte of `chunk`."""
     if before == b"\r" and not chunk.startswith(b"\n"):
         return True
+    if b"\r" not in chunk:
+        return False
     returns = chunk.count(b"\r")
-    return returns > 0 and returns - chunk.endswith(b"\r") > chunk.count(b"\r\n")
+    return returns - chunk.endswith(b"\r") > chunk.count(b"\r\n")
 
 
 def _has_blank_edges(before: bytes, chunk: bytes) -> bool:
