@@ -31,12 +31,35 @@ def normalise(name: str) -> str:
     text = re.sub(
         r"\s*[(\[][A-Z]{3}[)\]]$", "", unicodedata.normalize("NFKC", name).strip()
     )  # "Amount (EUR)"
+    text = text.replace("%", " percent ")  # a rate is no amount
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
     plain = text.casefold()
     if not plain.isascii():
         decomposed = unicodedata.normalize("NFKD", plain)
         plain = unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
     return " ".join(re.findall(r"[^\W_]+", plain))
+
+
+#: Words for a number, and the ends of words that say it: Bestellnummer, Bestell-Nr. and Bestellnr. are one.
+_NUMBER_WORDS = frozenset({"no", "nr", "num", "number", "nummer", "numero", "numer", "n"})
+_NUMBER_ENDS = ("nummer", "nr")
+#: Words that only join two others: date de commande, date commande.
+_JOINING = frozenset({"de", "d", "del", "della", "des", "di", "da", "do", "du", "l", "la", "of"})
+
+
+@lru_cache(maxsize=4096)
+def comparable(name: str) -> str:
+    """A header with one word for number and without joining words, as it is looked up among ours."""
+    words: list[str] = []
+    for word in normalise(re.sub(r"(?i)\bn\.?\s?[º°]", "no ", name)).split():
+        end = next((end for end in _NUMBER_ENDS if word.endswith(end) and word != end), "")
+        if word in _NUMBER_WORDS:
+            words.append("no")
+        elif end:
+            words += [word.removesuffix(end), "no"]
+        elif word not in _JOINING:
+            words.append(word)
+    return " ".join(words)
 
 
 def _names(contract: Contract) -> Iterator[tuple[str, str]]:
@@ -48,11 +71,11 @@ def _names(contract: Contract) -> Iterator[tuple[str, str]]:
 
 def _fit(header: Sequence[str], contract: Contract) -> tuple[dict[str, list[int]], list[int]]:
     """Our name -> every position whose header is one of its names, and the positions nobody asked for."""
-    wanted = {normalise(name): ours for ours, name in _names(contract)}
+    wanted = {comparable(name): ours for ours, name in _names(contract)}
     found: dict[str, list[int]] = {}
     rest = []
     for position, name in enumerate(header):
-        ours = wanted.get(normalise(name))
+        ours = wanted.get(comparable(name))
         if ours is None:
             rest.append(position)
         else:

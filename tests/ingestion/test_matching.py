@@ -3,8 +3,11 @@
 import pytest
 
 from ingestion.contract import Contract, load_contracts
-from ingestion.matching import choose_contract, normalise
+from ingestion.matching import choose_contract, comparable
 from ingestion.refusals import FileRefused
+from tests.ingestion.header_spellings import LABELLED as SPELLINGS
+from tests.ingestion.header_spellings import STRANGERS as LOOKALIKES
+from tests.ingestion.header_spellings import labelled
 
 CONTRACTS = load_contracts()
 
@@ -65,11 +68,56 @@ def test_a_stranger_is_left_alone_and_listed(theirs: str) -> None:
     assert match.ignored == [theirs]
 
 
+def meant(theirs: str, ours: str = "") -> str | None:
+    """Which column of ours a spelling is taken for, beside a date, a product and an amount."""
+    rest = {"date": "date", "product_name": "product", "amount": "amount"}
+    rest.pop(ours, None)
+    try:
+        columns = found([*rest.values(), theirs])
+    except FileRefused as refusal:
+        return None if "[COLUMN_MISSING]" in refusal.message else refusal.message
+    return {position: name for name, position in columns.items()}.get(len(rest))
+
+
+def test_nine_of_ten_spellings_are_found_and_none_is_taken_for_another_column() -> None:
+    """Written before they were measured: 67 % were found then, none wrongly."""
+    cases = labelled()
+    assert len({spelling for _, spelling, _ in cases}) >= 500
+    assert len(SPELLINGS) >= 14
+    answers = [(where, spelling, ours, meant(spelling, ours)) for where, spelling, ours in cases]
+    assert [one for one in answers if one[3] not in (one[2], None)] == []
+    assert sum(one[3] == one[2] for one in answers) >= 0.9 * len(answers)
+
+
+@pytest.mark.parametrize("language", ["English", "German", "French", "Spanish", "Italian", "Dutch"])
+def test_each_large_language_is_found_by_four_of_five(language: str) -> None:
+    cases = [(spelling, ours) for where, spelling, ours in labelled() if where == language]
+    assert sum(meant(spelling, ours) == ours for spelling, ours in cases) >= 0.8 * len(cases)
+
+
+def test_what_only_looks_like_a_column_of_ours_has_no_meaning() -> None:
+    assert len(LOOKALIKES) >= 200
+    assert [name for name in LOOKALIKES if meant(name) is not None] == []
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [("Bestellnr.", "Bestell-Nummer"), ("N° de commande", "Numéro commande"), ("Nº pedido", "Número de pedido"),
+     ("N.º de pedido", "número pedido"), ("Date of Sale", "date sale"), ("KundenNr", "Kundennummer")],
+)  # fmt: skip
+def test_numbers_and_joining_words_are_compared_by_what_they_say(theirs: str, ours: str) -> None:
+    assert comparable(theirs) == comparable(ours)
+
+
+def test_a_rate_is_no_amount() -> None:
+    assert comparable("Tax %") != comparable("Tax")
+
+
 def test_no_spelling_means_two_things() -> None:
     owner: dict[str, str] = {}
     for ours, column in CONTRACTS["sales_csv"].columns.items():
         for name in column.names:
-            assert owner.setdefault(normalise(name), ours) == ours, name
+            assert owner.setdefault(comparable(name), ours) == ours, name
     assert len(owner) >= 400
 
 
