@@ -7,7 +7,9 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -86,12 +88,12 @@ def server() -> Iterator[embedded.Server]:
         discard(settings)
 
 
-@pytest.fixture
-def warehouse(server: embedded.Server) -> Iterator[Warehouse]:
+@contextmanager
+def fresh_warehouse(server: embedded.Server, **more: Any) -> Iterator[Warehouse]:
     """A fresh migrated warehouse of its own: its own database on the shared server, its own SHOPX_HOME.
 
     Its settings name the database by WAREHOUSE_URL, so `open_warehouse(warehouse.settings)` and children
-    started with `warehouse.environment()` meet the same database.
+    started with `warehouse.environment()` meet the same database. `more` are further settings.
     """
     home = Path(tempfile.mkdtemp(prefix="sx-"))
     name = f"t_{secrets.token_hex(6)}"
@@ -99,6 +101,7 @@ def warehouse(server: embedded.Server) -> Iterator[Warehouse]:
     settings = Settings(
         home=home,
         warehouse_url=SecretStr(f"postgresql://postgres:{superuser}@127.0.0.1:{server.port}/{name}"),
+        **more,
     )
     server_home = server.place.lock_dir.parent
     shutil.copy(server_home / passwords.FILE_NAME, home / passwords.FILE_NAME)
@@ -118,3 +121,17 @@ def warehouse(server: embedded.Server) -> Iterator[Warehouse]:
                     sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database))
                 )
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def warehouse(server: embedded.Server) -> Iterator[Warehouse]:
+    """A fresh warehouse for one test."""
+    with fresh_warehouse(server) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def euro_warehouse(server: embedded.Server) -> Iterator[Warehouse]:
+    """One warehouse in EUR for all tests of a module that do not mind each other."""
+    with fresh_warehouse(server, currency="EUR") as opened:
+        yield opened

@@ -91,7 +91,8 @@ class _Origin:
 def recognise(path: Path, head: bytes, asked: Asked) -> bool:
     """By its first character that is no blank; an empty answer of an API holds none."""
     del path
-    first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    first = head.lstrip()[:1]
     if not first:
         return asked.contract is not None and asked.contract.kind == "api"
     return first == b"{" or (first == b"[" and re.match(rb"\s*\[\s*[{\]]", head) is not None)

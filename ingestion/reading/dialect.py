@@ -170,6 +170,11 @@ def _refuse_binary(path: Path, sample: bytes) -> None:
         raise FileRefused(
             f"{path.name} is UTF-32 text; save it as CSV UTF-8 and drop it again [FILE_NOT_UTF8]"
         )
+    if not sample.strip(b"\0"):
+        raise FileRefused(
+            f"{path.name} holds nothing but zero bytes, as a copy that was broken off does; copy or export "
+            "it again [FILE_BINARY]"
+        )
     for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
         half = sample[start:4096:2]
         if half.count(0) * 2 > len(half) > 8:

@@ -237,8 +237,7 @@ LABELLED: dict[str, Spellings] = {
     },
 }
 
-#: They must stay without a meaning.
-STRANGERS = (
+_STRANGERS = (
     "Shipping Date|Ship Date|Shipped At|Delivery Date|Due Date|Payment Due Date|Birth Date|Date of Birth|"
     "Expiry Date|Best Before Date|Last Updated|Updated at|Modified Date|Cancelled at|Refund Date|Paid at|"
     "Fulfilled at|Expected Delivery|Hire Date|Registration Date|Print Date|Export Date|Date Shipped|"
@@ -275,7 +274,9 @@ STRANGERS = (
     "Lineitem requires shipping|Lineitem taxable|Order Refund Amount|Cart Discount Amount|"
     "Order Shipping Amount|Modifiers Applied|Details|Device Name|PAN Suffix|ship-service-level|"
     "ship-country|recipient-name|promise-date|payments-date|item-tax-rate"
-).split("|")
+)
+#: They must stay without a meaning.
+STRANGERS = _STRANGERS.split("|")
 
 
 def labelled() -> list[tuple[str, str, str]]:

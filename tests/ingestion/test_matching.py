@@ -102,7 +102,8 @@ def test_what_only_looks_like_a_column_of_ours_has_no_meaning() -> None:
 
 @pytest.mark.parametrize(
     ("theirs", "ours"),
-    [("Bestellnr.", "Bestell-Nummer"), ("N° de commande", "Numéro commande"), ("Nº pedido", "Número de pedido"),
+    [("Bestellnr.", "Bestell-Nummer"), ("N° de commande", "Numéro commande"),
+     ("Nº pedido", "Número de pedido"),
      ("N.º de pedido", "número pedido"), ("Date of Sale", "date sale"), ("KundenNr", "Kundennummer")],
 )  # fmt: skip
 def test_numbers_and_joining_words_are_compared_by_what_they_say(theirs: str, ours: str) -> None:
