@@ -1,4 +1,4 @@
-"""Tables dressed up or broken: preambles, headers again, totals, notes, second tables, ragged rows, quotes."""
+"""Tables dressed up or broken: preambles, headers again, totals, notes, second tables, ragged rows."""
 
 from __future__ import annotations
 
