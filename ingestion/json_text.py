@@ -41,7 +41,7 @@ def steps(path: str) -> list[str]:
 
 def value_at(text: str, path: Sequence[str]) -> object:
     """The value at `path`, numbers as text. Raises NotThere; raises JSONDecodeError for what is no JSON."""
-    return _decoder.raw_decode(text, _place(text, path))[0]
+    return _decoded(text, _place(text, path))[0]
 
 
 def on_one_line(text: str, found: Found) -> str:
@@ -58,14 +58,14 @@ def records(text: str, path: Sequence[str]) -> Iterator[Found]:
     """
     at = _place(text, path)
     if text[at] != "[":
-        _decoder.raw_decode(text, at)
+        _decoded(text, at)
         raise NotThere(_in_words(text, at))
     at = _skip(text, at + 1)
     if _at(text, at) == "]":
         at += 1
     else:
         while True:
-            value, end = _decoder.raw_decode(text, at)
+            value, end = _decoded(text, at)
             yield Found(at, end, value)
             at = _skip(text, end)
             mark = _at(text, at)
@@ -75,7 +75,7 @@ def records(text: str, path: Sequence[str]) -> Iterator[Found]:
             if mark != ",":
                 raise JSONDecodeError("a comma or the end of the list expected", text, at)
     if path:
-        _decoder.decode(text)  # what stands behind the list must be whole as well
+        _decoded(text, _skip(text, 0), whole=True)  # what stands behind the list must be whole as well
     elif _skip(text, at) != len(text):
         raise JSONDecodeError("text behind the list", text, at)
 
@@ -83,7 +83,7 @@ def records(text: str, path: Sequence[str]) -> Iterator[Found]:
 def keys(text: str) -> list[str]:
     """The keys of the answer, where it is an object; for a message."""
     try:
-        value = _decoder.decode(text)
+        value, _ = _decoded(text, _skip(text, 0), whole=True)
     except JSONDecodeError:
         return []
     return [str(key) for key in value] if isinstance(value, dict) else []
@@ -96,6 +96,18 @@ def field_of(value: object, path: Sequence[str]) -> object:
             return None
         value = value[step]
     return value
+
+
+def _decoded(text: str, at: int, *, whole: bool = False) -> tuple[object, int]:
+    """The value that begins at `at` and where it ends. Raises JSONDecodeError, also for lists in lists in
+    lists that no sales ever are; with `whole`, where anything stands behind it."""
+    try:
+        value, end = _decoder.raw_decode(text, at)
+    except RecursionError:
+        raise JSONDecodeError("lists or objects nested too deeply", text, at) from None
+    if whole and _skip(text, end) != len(text):
+        raise JSONDecodeError("text behind the value", text, end)
+    return value, end
 
 
 def _place(text: str, path: Sequence[str]) -> int:
@@ -113,7 +125,7 @@ def _member(text: str, at: int, name: str) -> int:
     at = _skip(text, at + 1)
     seen: list[str] = []
     while _at(text, at) == '"':
-        key, at = _decoder.raw_decode(text, at)
+        key, at = _decoded(text, at)
         at = _skip(text, at)
         if _at(text, at) != ":":
             raise JSONDecodeError("a colon expected", text, at)
@@ -121,7 +133,7 @@ def _member(text: str, at: int, name: str) -> int:
         if key == name:
             return at
         seen.append(key)
-        at = _skip(text, _decoder.raw_decode(text, at)[1])
+        at = _skip(text, _decoded(text, at)[1])
         if _at(text, at) == ",":
             at = _skip(text, at + 1)
     if _at(text, at) != "}":

@@ -323,9 +323,17 @@ class _Lander:
             )
         except Undecided as undecided:
             opened.undecided = undecided
-        except BaseException:
+        except BaseException as error:
             self.room.drop(staged)
-            raise
+            known = (ShopxError, psycopg.OperationalError, OSError, MemoryError)
+            if isinstance(error, known) or not isinstance(error, Exception):
+                raise
+            # a fault of ours must cost one file, not those beside it
+            log.exception("opening %s failed", name)
+            raise FileRefused(
+                f"{name} could not be read ({type(error).__name__}: {error})"[:400]
+                + "; export it again, and report this if it comes again [FILE_DAMAGED]"
+            ) from error
         return opened
 
     def _resumed(self, opened: _Opened) -> int | None:

@@ -176,8 +176,8 @@ def _refuse_binary(path: Path, sample: bytes) -> None:
             "it again [FILE_BINARY]"
         )
     for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        half = sample[start:4096:2]
-        if half.count(0) * 2 > len(half) > 8:
+        half, other = sample[start:4096:2], sample[1 - start : 4096 : 2]
+        if half.count(0) * 2 > len(half) > 8 and other.count(0) * 4 < len(other):
             raise FileRefused(
                 f"{path.name} looks like UTF-16 text without a byte order mark; save it as CSV UTF-8, or "
                 f"write encoding: {encoding} into its contract [FILE_NOT_UTF8]"

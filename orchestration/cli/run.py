@@ -324,6 +324,8 @@ def _verdict(row: tuple[Any, ...]) -> Verdict:
     elif status == "duplicate":
         verdict = "HELD" if of_status == "held" else "DUPLICATE"
         why = f"same bytes as load {original} ({of_name})"
+        if of_status == "held":
+            why += ", which is held: ./shopx loads says what it needs"
     else:
         verdict, why = status.upper(), message or ""
     return Verdict(name, verdict, load_id, feed, delivered, accepted, rejected, cents, why, holds)
