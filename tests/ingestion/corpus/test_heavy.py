@@ -19,7 +19,7 @@ MOST_SECONDS = 5.0
 ZEROS = bytes(1 << 20)
 #: reads each file of a folder as landing does; prints its answer, CPU seconds and the peak of memory so far
 READER = """
-import json, resource, sys, time
+import json, sys, time
 from datetime import date
 from pathlib import Path
 from ingestion.reading import DamagedFile, FileRefused, Undecided, open_reading
@@ -40,7 +40,8 @@ def read(path):
 for path in sorted(Path(sys.argv[1]).iterdir()):
     start = time.process_time()
     answer = read(path)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    status = Path("/proc/self/status").read_text()  # what getrusage says begins with the parent's peak
+    peak = int(status.split("VmHWM:")[1].split()[0]) // 1024
     print(json.dumps([path.name, *answer, round(time.process_time() - start, 2), peak]), flush=True)
 """
 
@@ -110,13 +111,13 @@ def far_cell() -> bytes:
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, object, int, float, int]]:
     """Name -> verdict, code or accepted rows, refused rows, CPU seconds, peak in MB."""
     folder = tmp_path_factory.mktemp("heavy")
-    wide = ",".join(f"c{n}" for n in range(20_000))
+    wide = ",".join(f"c{n}" for n in range(5_000))
     files = {
         "00-sound": lines(*ROWS),
         "05-sound.xlsx": BOOK,
         "20-long line": lines(*ROWS, f"A4,2026-01-06,{'x' * 10_000_000},1,2.50,2.50"),
         "21-long header": lines(*ROWS, header=HEADER + "," + "x" * 5_000_000),
-        "22-wide": "\n".join([f"{HEADER},{wide}", *(row + "," * 20_000 for row in ROWS)]).encode(),
+        "22-wide": "\n".join([f"{HEADER},{wide}", *(row + "," * 5_000 for row in ROWS)]).encode(),
         "23-open quotes": lines(*ROWS, *(f'B{n},2026-01-06,"x,1,1.00,1.00' for n in range(10_000))),
         "24-one open quote": lines(
             *ROWS, 'A4,2026-01-06,"x,1,1,1', *(f"C{n},2026-01-06,Mug,1,1,1" for n in range(10_000))
@@ -137,7 +138,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, ob
     gzip_bomb(folder / "10-bomb.gz")
     zip_bomb(folder / "11-bomb.zip", "sales.csv", lines(*ROWS))
     book_bomb(folder / "42-bomb.xlsx")
-    ran = subprocess.run(  # noqa: S603 - this Python, a script of ours
+    ran = subprocess.run(
         [sys.executable, "-c", READER, str(folder)], capture_output=True, text=True, check=False, timeout=240
     )
     assert ran.returncode == 0, ran.stderr[-3000:]
@@ -149,14 +150,17 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, ob
 EXPECTED = {
     "00-sound": ("read", 3, 0), "05-sound.xlsx": ("read", 3, 0),
     "10-bomb.gz": ("refused", "FILE_TOO_LARGE", 0), "11-bomb.zip": ("refused", "FILE_TOO_LARGE", 0),
-    "20-long line": ("read", 3, 1), "21-long header": ("refused", "COLUMN_MISSING", 0), "22-wide": ("read", 3, 0),
+    "20-long line": ("read", 3, 1), "21-long header": ("refused", "COLUMN_MISSING", 0),
+    "22-wide": ("read", 3, 0),
     "23-open quotes": ("read", 3, 10_000), "24-one open quote": ("read", 10_003, 1),
     "25-only quotes": ("read", 0, 1), "26-only delimiters": ("read", 0, 0),
     "27-only line ends": ("read", 0, 0), "28-NULs": ("refused", "FILE_BINARY", 0),
-    "30-deep.json": ("refused", "COLUMN_MISSING", 0), "31-deep objects.json": ("refused", "COLUMN_MISSING", 0),
+    "30-deep.json": ("refused", "COLUMN_MISSING", 0),
+    "31-deep objects.json": ("refused", "COLUMN_MISSING", 0),
     "32-long number.json": ("read", 0, 1),
     "40-entities.xlsx": ("refused", "FILE_DAMAGED", 0), "41-far cell.xlsx": ("refused", "FILE_TOO_LARGE", 0),
-    "42-bomb.xlsx": ("refused", "FILE_TOO_LARGE", 0), "50-many members.zip": ("refused", "ARCHIVE_REFUSED", 0),
+    "42-bomb.xlsx": ("refused", "FILE_TOO_LARGE", 0),
+    "50-many members.zip": ("refused", "ARCHIVE_REFUSED", 0),
 }  # fmt: skip
 
 
