@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from json.decoder import JSONDecodeError, JSONDecoder
+from typing import Any
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _LINE_ENDS = re.compile(r"[\r\n]+")
@@ -98,7 +99,7 @@ def field_of(value: object, path: Sequence[str]) -> object:
     return value
 
 
-def _decoded(text: str, at: int, *, whole: bool = False) -> tuple[object, int]:
+def _decoded(text: str, at: int, *, whole: bool = False) -> tuple[Any, int]:
     """The value that begins at `at` and where it ends. Raises JSONDecodeError, also for lists in lists in
     lists that no sales ever are; with `whole`, where anything stands behind it."""
     try:
