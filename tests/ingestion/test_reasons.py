@@ -74,3 +74,20 @@ def test_the_form_of_a_message() -> None:
         'row 1,204 (line 1,219), column "Datum": saw "31.02.2026", expected a real day as DD.MM.YYYY. '
         "Correct the cell and drop the file again [DATE_IMPOSSIBLE]"
     )
+
+
+@pytest.mark.parametrize("code", sorted(REASONS))
+def test_every_reason_says_what_to_do_and_stays_short(code: str) -> None:
+    reason = REASONS[code]
+    assert reason.code == code
+    assert reason.action and not reason.action.endswith(".")
+    assert len(reason.action) <= 110
+    assert reason.meaning.endswith(".")
+    assert reason.anchor == f"docs/reasons.md#{code}"
+    if reason.level == "row":
+        said = message(code, row=7, line=8, column="Amount", saw="x" * 99, expected="a number")
+        assert len(said) <= MAX_MESSAGE
+        assert [part in said for part in ("row 7 (line 8)", '"Amount"', 'saw "x', "expected a number")] == [
+            True
+        ] * 4
+        assert said.endswith(f". {reason.action} [{code}]")
