@@ -17,3 +17,9 @@
 
 {# Post-hook: statistics for the models that read this one next, and for whoever asks it directly. #}
 {% macro analyze() -%} {%- if execute -%} analyze {{ this }} {%- endif -%} {%- endmacro %}
+
+
+{# What names a customer, or null where the person was forgotten: `shopx forget` leaves asterisks of equal length. #}
+{% macro unless_forgotten(column) -%}
+    case when {{ column }} <> repeat('*', length({{ column }})) then {{ column }} end
+{%- endmacro %}

@@ -163,16 +163,19 @@ stg_sales_lines as (
         source,
         order_id,
         product_id,
-        customer_id,
+        {{ unless_forgotten('customer_id') }} as customer_id,
         case
             when product_id is not null then {{ hash_key(["'id'", "product_id"]) }}
             when product_name is not null then {{ hash_key(["'name'", "product_name"]) }}
             else {{ unknown_key() }}
         end as product_key,
         case
-            when customer_id is not null then {{ hash_key(["'id'", "source", "customer_id"]) }}
-            when customer_email is not null then {{ hash_key(["'email'", "lower(customer_email)"]) }}
-            when customer_name is not null then {{ hash_key(["'name'", "source", "customer_name"]) }}
+            when {{ unless_forgotten('customer_id') }} is not null
+                then {{ hash_key(["'id'", "source", "customer_id"]) }}
+            when {{ unless_forgotten('customer_email') }} is not null
+                then {{ hash_key(["'email'", "lower(customer_email)"]) }}
+            when {{ unless_forgotten('customer_name') }} is not null
+                then {{ hash_key(["'name'", "source", "customer_name"]) }}
             else {{ unknown_key() }}
         end as customer_key,
         case
@@ -190,8 +193,8 @@ stg_sales_lines as (
         regexp_replace(lower(btrim(order_status)), '[\s_-]+', '_', 'g') as order_status,
         product_name,
         category,
-        customer_name,
-        customer_email,
+        {{ unless_forgotten('customer_name') }} as customer_name,
+        {{ unless_forgotten('customer_email') }} as customer_email,
         store as store_name,
         region,
         country,
