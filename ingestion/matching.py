@@ -126,8 +126,8 @@ def _settle(header: Sequence[str], contract: Contract) -> Match:
     seen = ", ".join(f'"{name}"' for name in header[:12]) + (", …" if len(header) > 12 else "")
     if lacks := _missing(found, contract):
         raise FileRefused(
-            f"no column for {' and '.join(lacks)} among {seen}; rename the column, or describe this file in "
-            f"ingestion/feeds/<name>.yaml [COLUMN_MISSING]"
+            f"no column for {' and '.join(lacks)} among {seen}; `./shopx feed init FILE` proposes a "
+            f"contract that says which column it is [COLUMN_MISSING]"
         )
     columns, ignored = {}, list(rest)
     for ours, positions in found.items():
@@ -146,8 +146,8 @@ def _settle(header: Sequence[str], contract: Contract) -> Match:
         ):
             names = " and ".join(f'"{header[p]}"' for p in positions)
             raise FileRefused(
-                f"{names} could each be the {ours.replace('_', ' ')}; say which in a contract "
-                f"ingestion/feeds/<name>.yaml [COLUMN_AMBIGUOUS]"
+                f"{names} could each be the {ours.replace('_', ' ')}; `./shopx feed init "
+                f"FILE` asks which, and keeps the answer in a contract [COLUMN_AMBIGUOUS]"
             )
         else:
             ignored.extend(positions)

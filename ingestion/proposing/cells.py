@@ -16,7 +16,8 @@ _DATE = re.compile(
 _NUMBER = re.compile(
     r"[(+−-]?\s*(?:[^\W\d_]{1,3}\$?|[€£¥$])?\s*[+−-]?[\d.,'’\s\u202f]*\d[\d.,]*\s*\S{0,3}\)?[-−]?"
 )
-_DAY_OVER_12 = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.]\d{2,4}")
+_DAY_OVER_12 = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.]\d{2,4}(?:[ T,]+\d{1,2}:\d{2}.*)?")
+_ID = re.compile(r"[^\W\d_]+[-/]?0*\d+|\d+[-/]\d+")
 #: Words that people and programs write where they know nothing.
 NOTHING = frozenset(
     (
@@ -54,6 +55,11 @@ def is_number(cell: str) -> bool:
     return _NUMBER.fullmatch(cell) is not None
 
 
+def is_id(cell: str) -> bool:
+    """Whether it looks like the number of a thing, such as WEB-26001 or 2026/17, rather than a quantity."""
+    return _ID.fullmatch(cell) is not None
+
+
 def has_clock(cells: Sequence[str]) -> bool:
     """Whether dates have a time of day other than midnight."""
     return any(
@@ -70,7 +76,7 @@ def share(cells: Sequence[str], test: object) -> float:
 def order_example(cells: Sequence[str], order: str) -> str | None:
     """A date that can only be read in this order of day and month."""
     for cell in cells:
-        if parts := _DAY_OVER_12.match(cell):
+        if parts := _DAY_OVER_12.fullmatch(cell):
             first, second = int(parts[1]), int(parts[2])
             if (order == "day-first" and first > 12 >= second) or (
                 order == "month-first" and second > 12 >= first

@@ -43,13 +43,15 @@ class Found:
 
 @dataclass(frozen=True)
 class Matched:
-    """`holds`: sales, or a kind of master data; `doubts`: their column -> why it was not taken."""
+    """`holds`: sales, or a kind of master data; `doubts`: their column -> why it was not taken;
+    `unfilled`: our columns that none of theirs is."""
 
     holds: str
     columns: dict[str, Found]
     questions: list[Question]
     ignored: list[str]
     doubts: dict[str, str] = field(default_factory=dict)
+    unfilled: list[str] = field(default_factory=list)
 
 
 def match_columns(
@@ -94,7 +96,8 @@ def match_columns(
     questions += missing
     used = {one.position for one in columns.values()}
     ignored = [name for at, name in enumerate(look.header) if at not in used and name]
-    return Matched(holds, columns, questions, ignored, doubts)
+    unfilled = [ours for ours in _ours(builtin) if ours not in columns]
+    return Matched(holds, columns, questions, ignored, doubts, unfilled)
 
 
 def _positions(
@@ -227,9 +230,7 @@ def _missing(
 def _choice(look: Look, builtin: Contract, ours: str, words: str, free: list[int]) -> Question:
     test = test_of(builtin, ours)
     fitting = [
-        at
-        for at in free
-        if (look_of.share(look.columns[at], test) >= _SURE if test else not _is_plain(look.columns[at]))
+        at for at in free if (_looks(look.columns[at], test) if test else not _is_plain(look.columns[at]))
     ]
     if ours in ("amount", "unit_price"):  # sums of money mostly have decimals, and ids have none
         fitting.sort(key=lambda at: not any(look_of.has_decimals(cell) for cell in look.columns[at][:200]))
@@ -238,6 +239,15 @@ def _choice(look: Look, builtin: Contract, ours: str, words: str, free: list[int
         choices[_LEAVE_OUT] = "none of them; there is an amount of the line"
     none = "" if fitting else ", and no cell looks like one"
     return Question(f"column.{ours}", f"No column is named like the {words}{none}. Which one is it?", choices)
+
+
+def _looks(cells: list[str], test: Callable[[str], bool]) -> bool:
+    """Whether most cells pass; dates and ids pass for numbers by their digits alone, and are none."""
+    if test is look_of.is_number and any(
+        look_of.share(cells, other) >= _SURE for other in (look_of.is_date, look_of.is_id)
+    ):
+        return False
+    return look_of.share(cells, test) >= _SURE
 
 
 def _is_plain(cells: list[str]) -> bool:

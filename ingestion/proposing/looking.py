@@ -16,6 +16,7 @@ from ingestion.matching import normalise
 from ingestion.proposing import cells as look_of
 from ingestion.reading import dialect
 from ingestion.reading.texts import as_text
+from ingestion.reading.totals import is_total
 from ingestion.refusals import FileRefused
 
 _HEADER_WITHIN, _SAMPLE_ROWS = 60, 2000
@@ -49,7 +50,8 @@ class Look:
         if sheet := self.facts.get("worksheet"):
             parts.append(f'worksheet "{sheet}"')
         if self.preamble:
-            parts.append(f"{len(self.preamble)} lines before the header")
+            before = len(self.preamble)
+            parts.append(f"{before} line{'' if before == 1 else 's'} before the header")
         return ", ".join(parts)
 
 
@@ -75,11 +77,18 @@ def look(path: Path, *, read_as: Mapping[str, str] = MappingProxyType({})) -> Lo
             "columns have fixed widths, describe them: docs/feeds.md, fixed_width [COLUMN_MISSING]"
         )
     below = "\n".join(lines[at:])
-    rows = [row for row in dialect.rows(below, delimiter=delimiter, limit=_SAMPLE_ROWS)[1:] if row != header]
+    rows = dialect.rows(below, delimiter=delimiter, limit=_SAMPLE_ROWS)[1:]
+    rows = [row for row in rows if row != header and not _is_total(row)]
     if found.size > len(found.sample) and rows:
         rows = rows[:-1]  # cut off in the middle
     columns = [look_of.filled(row[n] for row in rows if len(row) == len(header)) for n in range(len(header))]
     return Look(path, header, delimiter, lines[:at], columns, found.lines, dict(unpacked.facts))
+
+
+def _is_total(row: Sequence[str]) -> bool:
+    """Whether the only words of a row say total: it shows nothing about the columns it stands in."""
+    words = [cell for cell in row if any(character.isalpha() for character in cell)]
+    return len(words) == 1 and is_total(words[0])
 
 
 def _known_names(contracts: Mapping[str, Contract]) -> frozenset[str]:

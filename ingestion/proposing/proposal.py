@@ -217,7 +217,16 @@ class _Drafter:
                 "currency", sign := signs.pop(), f"the amounts are written with {sign} or its sign"
             )
             return
+        if not signs and (said := self._currency_above()):
+            self.draft.say("currency", said[0], f'above the header: "{said[1]}"')
+            return
         self.questions.append(ask.CURRENCY)
+
+    def _currency_above(self) -> tuple[str, str] | None:
+        """The currency that a line above the header names (`Currency: EUR`), and the words that do."""
+        names = "|".join(re.escape(name) for name in self.builtin.columns["currency"].names)
+        said = re.findall(rf"\b((?i:{names})\W{{1,3}}([A-Z]{{3}}))\b", "\n".join(self.look.preamble))
+        return (said[0][1], said[0][0]) if len({code for _, code in said}) == 1 else None
 
     def _columns(self) -> None:
         for ours, found in self.matched.columns.items():
@@ -333,6 +342,22 @@ class _Drafter:
         if rows and "round" not in self.draft.keys:
             self.draft.say("round", "line", f"{rows:,} rows have more decimals than the currency")
             check = self._check()
+        return self._discounted(check)
+
+    def _discounted(self, check: Check) -> Check:
+        """Where the amounts disagree, whether they agree once the discount is a share or a percentage."""
+        mismatches = check.codes.get("AMOUNT_MISMATCH", 0)
+        if not mismatches or "discount" not in self.matched.columns or "discount_is" in self.draft.keys:
+            return check
+        without = self._last
+        for means in ("share", "percent"):
+            self.draft.say("discount_is", means, f"with it {mismatches:,} rows agree that did not")
+            trial = self._check()
+            left = trial.codes.get("AMOUNT_MISMATCH", 0)
+            if trial.rows_accepted > check.rows_accepted and left * 20 <= mismatches:
+                return trial
+            del self.draft.keys["discount_is"]
+        self._last = without
         return check
 
     def _after_check(self, check: Check) -> None:

@@ -70,6 +70,7 @@ def init(
     show_check(check)
     if expect is not None and not agrees(expect, check):
         click.echo(f"\nYour report says {expect}; the file gives {_money(check)}. Nothing was saved.")
+        click.echo(_what_may_differ(check))
         raise click.exceptions.Exit(1)
     if expect is not None:
         click.echo(f"Your report says {expect} too.")
@@ -82,6 +83,21 @@ def init(
     if not dry_run:
         _save(proposal, out, replace_existing=replace_existing)
     raise click.exceptions.Exit(3 if check.verdict == "HELD" else 0)
+
+
+def _what_may_differ(check: "Check") -> str:
+    """The next step where the file and the shop's own report disagree."""
+    if check.rows_rejected:
+        rows = _rows(check.rows_rejected, "refused row")
+        return (
+            f"The {rows} above may be the difference. If so, repeat it without --expect, `./shopx run` the "
+            "file and correct them in `./shopx rejects N --xlsx FILE`; else look at the columns above."
+        )
+    return "Look at the columns above: is the amount before or after tax and discount, are returns below 0?"
+
+
+def _rows(count: int, one: str = "row") -> str:
+    return f"{count:,} {one}{'' if count == 1 else 's'}"
 
 
 def _dialogue(file: Path, given: dict[str, str], *, name: str | None, expect: str | None) -> "Proposal":
@@ -165,15 +181,34 @@ def show_check(check: "Check") -> None:
     orders = f" · {check.orders:,} orders" if check.orders is not None else ""
     net = f" · net {_money(check)}" if check.holds == "sales" else ""
     repeats = f", {check.rows_duplicate:,} repeats" if check.rows_duplicate else ""
-    gaps = f", {check.rows_gap:,} blank or repeated headers" if check.rows_gap else ""
+    gaps = _gaps(check)
     click.echo(
-        f"{check.rows_delivered:,} rows: {check.rows_accepted:,} accepted, {check.rows_rejected:,} refused"
+        f"{_rows(check.rows_delivered)}: {check.rows_accepted:,} accepted, {check.rows_rejected:,} refused"
         f"{repeats}{gaps}{days}{orders}{net}"
     )
     for group in check.refused:
-        click.echo(f"  {group.rows:,} rows: {group.action} ({', '.join(group.codes)})")
+        click.echo(f"  {_rows(group.rows)}: {group.action} ({', '.join(group.codes)})")
         for example in group.examples:
             click.echo(f"      {example}")
+
+
+#: What a record that is no row is: one, and several.
+_NO_ROWS = {
+    "preamble": ("line before the header", "lines before the header"),
+    "blank": ("blank line", "blank lines"),
+    "repeated_header": ("repeated header", "repeated headers"),
+    "total": ("total that agrees", "totals that agree"),
+    "note": ("note", "notes"),
+    "end_mark": ("end mark", "end marks"),
+}
+
+
+def _gaps(check: "Check") -> str:
+    """What is no row, by kind."""
+    kinds = check.facts.get("gaps")
+    if not isinstance(kinds, dict):
+        return ""
+    return "".join(f", {count:,} {_NO_ROWS[kind][count != 1]}" for kind, count in kinds.items())
 
 
 def _money(check: "Check") -> str:
@@ -207,6 +242,11 @@ def _show_columns(proposal: "Proposal") -> None:
         console().print(table(None, ["their column", "ours", "why", "values"], rows))
     if matched.ignored:
         click.echo(f"Not used: {', '.join(matched.ignored)}")
+        if matched.unfilled:
+            said = shlex.quote("column.OURS=THEIRS")
+            click.echo(
+                f"  To use one of them: --answer {said}; not found of ours: {', '.join(matched.unfilled)}"
+            )
     for theirs, why in matched.doubts.items():
         click.echo(f"Left out: {theirs}, {why}")
 

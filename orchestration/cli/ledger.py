@@ -31,7 +31,7 @@ REJECTS = """
            r.raw_bytes
     from raw.rejected_rows as r
     inner join raw.loads as l using (load_id)
-    where (%(load)s::bigint is null or r.load_id = %(load)s)
+    where (%(load)s::bigint is null and l.status <> 'withdrawn') or r.load_id = %(load)s
     order by r.load_id, r.line_number
     limit %(limit)s
 """
@@ -39,7 +39,7 @@ SUMMARY = """
     select r.load_id, l.delivered_name, reason, count(*)::int as rows, min(message) as example
     from raw.rejected_rows as r
     inner join raw.loads as l using (load_id), unnest(r.reasons, r.messages) as each (reason, message)
-    where (%(load)s::bigint is null or r.load_id = %(load)s)
+    where (%(load)s::bigint is null and l.status <> 'withdrawn') or r.load_id = %(load)s
     group by r.load_id, l.delivered_name, reason
     order by r.load_id, rows desc, reason
 """
@@ -133,6 +133,8 @@ def rejects(
 ) -> None:
     """Show refused rows: file, spreadsheet row, line, every reason, and what to do.
 
+    Those of a withdrawn load, or of one read again since, only where the load is named.
+
     To correct them: write the workbook, change cells in its "correct here" columns, save it, and drop it
     into the inbox or give it to `shopx run`. The loads are then replayed with the corrected rows.
 
@@ -172,6 +174,8 @@ def rejects(
         "",
         table("Rows" if limit else "First rows", ["load", "delivery", "row", "line", "what to do"], rows),
     )
+    one = f" {load}" if load is not None else ""
+    click.echo(f"\nCorrect them in a workbook: ./shopx rejects{one} --xlsx to_correct.xlsx")
 
 
 def _write_workbook(path: Path, *, load: int | None, feed: str | None) -> None:

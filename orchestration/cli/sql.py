@@ -5,8 +5,19 @@ Put here: running one statement and showing its rows. Never here: statements of 
 
 import csv
 import sys
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_TABLES = """
+    select table_schema || '.' || table_name
+    from information_schema.tables
+    where table_schema in ('marts', 'core', 'ops')
+    order by 1
+"""
 
 
 @click.command()
@@ -39,6 +50,8 @@ def sql(statement: str, role: str, form: str | None) -> None:
         except psycopg.Error as problem:
             said = (problem.diag.message_primary or str(problem)).strip()
             hint = problem.diag.message_hint
+            if isinstance(problem, psycopg.errors.UndefinedTable):
+                hint = f"There are {_tables(conn)}"
             raise ShopxError(f"PostgreSQL answered: {said}{f'. {hint}' if hint else ''}") from None
     if form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -49,3 +62,9 @@ def sql(statement: str, role: str, form: str | None) -> None:
     else:
         console().print(table(None, columns, rows))
         click.echo(f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}", err=True)
+
+
+def _tables(conn: "Connection[Any]") -> str:
+    """The tables that this role can read."""
+    conn.rollback()
+    return ", ".join(name for (name,) in conn.execute(_TABLES).fetchall())

@@ -261,3 +261,68 @@ def test_an_answer_that_cannot_be_is_a_sentence(
 )
 def test_a_feed_is_named_after_its_file(name: str, feed: str) -> None:
     assert feed_name(Path("/in") / name) == feed
+
+
+def test_dates_and_ids_are_no_choice_where_a_sum_of_money_is_asked(tmp_path: Path) -> None:
+    path = till(
+        tmp_path,
+        "2026-01-02;Brot;WEB-26001;02.01.2026 09:51;3,20",
+        "2026-01-02;Öl;WEB-26002;02.01.2026 09:59;13,20",
+        header="Datum;Artikel;Beleg-Ref;Erfasst;Endwert",
+    )
+    (question,) = (one for one in propose(path, today=TODAY).open_questions if one.key == "column.amount")
+    assert list(question.choices) == ["Endwert"]
+
+
+def test_a_discount_that_is_a_share_is_proven_by_the_amounts(tmp_path: Path) -> None:
+    header = "Datum;Artikel;Menge;Einzelpreis;Nachlass;Betrag"
+    answers = {"currency": "EUR", "column.discount": "Nachlass"}
+    rows = [
+        "31.12.2025;Brot;2;5,00;;10,00",
+        "31.12.2025;Öl;1;14,90;0,15;12,67",
+        "31.12.2025;Öl;2;14,90;0,1;26,82",
+    ]
+    proposal = propose(till(tmp_path, *rows, header=header), today=TODAY, answers=answers)
+    assert kept(proposal)["discount_is"] == "share"
+    assert "2 rows agree that did not" in proposal.yaml
+    assert proposal.check is not None
+    assert (proposal.check.verdict, proposal.check.net_cents) == ("IN", {"EUR": 4_949})
+    percent = [row.replace("0,15", "15").replace("0,1;", "10;") for row in rows]
+    proposal = propose(till(tmp_path, *percent, header=header), today=TODAY, answers=answers)
+    assert kept(proposal)["discount_is"] == "percent"
+    money = [row.replace("0,15", "2,23").replace("0,1;", "2,98;") for row in rows]
+    proposal = propose(till(tmp_path, *money, header=header), today=TODAY, answers=answers)
+    assert "discount_is" not in kept(proposal)
+
+
+def test_amounts_that_no_reading_of_the_discount_explains_stay_refused(tmp_path: Path) -> None:
+    path = till(
+        tmp_path, "31.12.2025;Brot;2;5,00;;10,00", "31.12.2025;Öl;1;14,90;0,15;9,99",
+        header="Datum;Artikel;Menge;Einzelpreis;Nachlass;Betrag",
+    )  # fmt: skip
+    proposal = propose(path, today=TODAY, answers={"currency": "EUR", "column.discount": "Nachlass"})
+    assert "discount_is" not in kept(proposal)
+    assert proposal.check is not None
+    assert proposal.check.codes == {"AMOUNT_MISMATCH": 1}
+    assert "amount_counts" in [question.key for question in proposal.others]
+
+
+def test_a_currency_named_above_the_header_is_not_asked(tmp_path: Path) -> None:
+    path = till(
+        tmp_path, "2026-01-02;Käse;3,20", header="Kasse Nord – Währung: CHF;;\n\nDatum;Artikel;Betrag"
+    )
+    proposal = propose(path, today=TODAY)
+    assert asked(proposal) == []
+    assert kept(proposal)["currency"] == "CHF"
+    assert 'above the header: "Währung: CHF"' in proposal.yaml
+
+
+def test_two_currencies_above_the_header_are_asked(tmp_path: Path) -> None:
+    header = "Währung: CHF;;\nWährung: EUR;;\nDatum;Artikel;Betrag"
+    assert asked(propose(till(tmp_path, "2026-01-02;Käse;3,20", header=header), today=TODAY)) == ["currency"]
+
+
+def test_a_damaged_date_is_no_proof_of_the_order(tmp_path: Path) -> None:
+    path = till(tmp_path, "31.09.2026 1?:05;Käse;3,20", "13.01.2026 09:00;Käse;3,20")
+    proposal = propose(path, today=TODAY, answers={"currency": "EUR", "timezone": "Europe/Berlin"})
+    assert '# proven: "13.01.2026 09:00"' in proposal.yaml

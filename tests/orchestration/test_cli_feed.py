@@ -84,3 +84,46 @@ def test_a_file_that_would_be_held_is_told_by_the_exit_code(shopx_feed: Shopx, t
     assert (held.exit_code, "HELD" in held.output, "day-first" in held.output) == (3, True, True)
     path.write_text("a,b\n1,2\n")
     assert shopx_feed("check", path).exit_code == 1
+
+
+def test_a_control_total_that_refused_rows_explain_names_the_next_step(
+    shopx_feed: Shopx, tmp_path: Path
+) -> None:
+    path = tmp_path / "kasse.csv"
+    path.write_text("Datum;Artikel;Betrag\n31.12.2025;Brot;4,50\n02.01.2026;Brot;3#20\n")
+    said = shopx_feed("init", path, "--answer", "currency=EUR", "--expect", "7.70")
+    assert said.exit_code == 1
+    assert "The 1 refused row above may be the difference" in said.output
+    assert "without --expect" in said.output
+    assert "./shopx rejects N --xlsx FILE" in said.output
+
+
+def test_lines_that_are_no_rows_are_told_by_their_kind(shopx_feed: Shopx, tmp_path: Path) -> None:
+    path = tmp_path / "kasse.csv"
+    path.write_text(
+        "Kasse Nord\n\nDatum;Artikel;Betrag\n31.12.2025;Brot;4,50\n\n02.01.2026;Brot;1,50\nSumme;;6,00\n"
+    )
+    said = shopx_feed("init", path, "--answer", "currency=EUR", "--expect", "6.00")
+    assert said.exit_code == 0
+    assert "2 lines before the header" in said.output
+    assert "2 rows: 2 accepted, 0 refused" in said.output
+    assert "1 blank line" in said.output
+    assert "1 total that agrees" in said.output
+
+
+def test_columns_that_are_not_used_come_with_the_way_to_use_them(shopx_feed: Shopx, tmp_path: Path) -> None:
+    path = tmp_path / "kasse.csv"
+    path.write_text("Datum;Artikel;Betrag;Zettel\n31.12.2025;Brot;4,50;17\n")
+    said = shopx_feed("init", path, "--answer", "currency=EUR")
+    assert "Not used: Zettel" in said.output
+    hint = next(line for line in said.output.splitlines() if "column.OURS=THEIRS" in line)
+    assert "order_id" in hint
+    assert "amount" not in hint.split("of ours: ")[1].split(", ")
+
+
+def test_a_refused_file_names_init_as_the_next_step(shopx_feed: Shopx, tmp_path: Path) -> None:
+    path = tmp_path / "kasse.csv"
+    path.write_text("Verkauft am;Artikel;Betrag\n31.12.2025;Brot;4,50\n")
+    said = shopx_feed("check", path)
+    assert said.exit_code == 1
+    assert "./shopx feed init FILE" in said.output

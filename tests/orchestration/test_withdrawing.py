@@ -62,7 +62,10 @@ def test_refused_rows_go_out_as_a_workbook_and_come_back_published(
             for number, row in enumerate(found.get_sheet_by_name(name).to_python()):
                 for column, cell in enumerate(row):
                     sheet.write_string(number, column, "4.00" if cell == "a lot" and column > 14 else cell)
+    assert "./shopx rejects --xlsx" in shopx("rejects").stdout
     back = shopx.json("run", filled)
+    assert shopx.json("rejects") == []
+    assert len(shopx.json("rejects", 1)) == 2
     assert [(v["load_id"], v["verdict"], v["rows_accepted"]) for v in back["verdicts"]] == [(2, "IN", 40)]
     gained = back["headline"]["net_sales_cents"] - first["headline"]["net_sales_cents"]
     with warehouse.connect("owner") as conn:
