@@ -97,7 +97,7 @@ def test_a_wrong_statement_is_answered_with_a_sentence(shopx: Any) -> None:
     done = shopx("sql", "select nonsense", expect=1)
     assert done.stderr.startswith("shopx: PostgreSQL answered: column")
     assert (
-        "There are marts.customer_segments, marts.daily_sales"
+        "There are marts.publication, ops.held_loads"
         in shopx("sql", "select 1 from marts.sales", expect=1).stderr
     )
     assert "read-only" in shopx("sql", "delete from marts.publication", expect=1).stderr
