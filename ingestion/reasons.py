@@ -451,12 +451,23 @@ REASONS: dict[str, Reason] = {reason.code: reason for reason in _ALL}
 MAX_MESSAGE = 200
 
 
+class _Visible(dict[int, int]):
+    """Code point -> itself, or the replacement character's for what cannot be printed."""
+
+    def __missing__(self, code: int) -> int:
+        shown = self[code] = code if chr(code).isprintable() else 0xFFFD
+        return shown
+
+
+_VISIBLE = _Visible()
+
+
 def _shown(text: str, limit: int) -> str:
     """`text` on one line, control characters visible, cut in the middle of nothing: the end is what is
     cut."""
     plain = text[: limit + 1]
     if not plain.isprintable():
-        plain = "".join(c if c.isprintable() else "�" for c in plain)
+        plain = plain.translate(_VISIBLE)
     return plain if len(plain) <= limit else plain[: max(limit - 1, 0)] + "…"
 
 

@@ -12,20 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ingestion.reading import finishing, messages, views
+from ingestion.reading import finishing, messages
 from ingestion.reading.delivery import Delivery
-from ingestion.reading.engine import cursor, literal
 from ingestion.reading.finishing import Answer, Place
 from ingestion.reading.gaps import Gaps, Verdict, sums_above
 from ingestion.reading.identities import Identities
-from ingestion.reading.rows import BATCH_ROWS, Batch, Reading, RejectedRow
-from ingestion.reading.stretches import Flags, Stretch
+from ingestion.reading.rows import Batch, Reading, RejectedRow
+from ingestion.reading.stretches import Stretch
 from ingestion.reading.tokens import UNIT, cut
+from ingestion.reading.validated import Answered, Validated
 
 if TYPE_CHECKING:
-    import duckdb
-    import pyarrow as pa
-
     from ingestion.reading.stretches import Numbers
 
 
@@ -54,51 +51,39 @@ class CarefulReading(Reading):
         gaps = Gaps(self.delivery)
         records = rows = padded = 0
         is_over = False
-        connection = cursor()
-        try:
-            for stretch in self.delivery.stretches():
-                padded += stretch.padded
-                if is_over:
-                    gaps.counts["other_table"] += len(stretch)
-                    continue
-                batch, count, is_over = self._batch(connection, stretch, gaps, records, rows)
-                records += len(stretch)
-                rows += count
-                if count:
-                    yield batch
-        finally:
-            connection.close()
+        for found in Validated(self.delivery):
+            stretch = found.stretch
+            padded += stretch.padded
+            if is_over:
+                gaps.counts["other_table"] += len(stretch)
+                continue
+            batch, count, is_over = self._batch(found, gaps, records, rows)
+            records += len(stretch)
+            rows += count
+            if count:
+                yield batch
         self.rows_gap = gaps.total
         self.facts |= gaps.facts() | ({"rows_padded": padded} if padded else {})
 
-    def _batch(
-        self, connection: duckdb.DuckDBPyConnection, stretch: Stretch, gaps: Gaps, records: int, rows: int
-    ) -> tuple[Batch, int, bool]:
+    def _batch(self, validated: Answered, gaps: Gaps, records: int, rows: int) -> tuple[Batch, int, bool]:
         """The batch of one stretch, how many rows it holds, and whether the table ended in it."""
+        stretch, whole, answers = validated
         d = self.delivery
-        whole = _filled(stretch)
         found = finishing.answer(
-            self._validated(connection, stretch, whole),
-            plan=d.plan,
-            contract=d.contract,
-            today=d.today,
-            identities=self.identities,
+            answers, plan=d.plan, contract=d.contract, today=d.today, identities=self.identities
         )
         self.note_repeated_hour(found.twice)
         is_row = np.ones(len(stretch), bool)
         refused: list[RejectedRow] = []
         end = len(stretch)
-        positions = np.full(len(stretch), -1, np.int64)
-        positions[whole] = np.arange(len(whole))
         doubtful = np.ones(len(stretch), bool)
         doubtful[whole[~found.failed]] = False
-        for index in np.flatnonzero(doubtful).tolist():
-            position = int(positions[index])
-            cells, row = self._refused(stretch, index, position, found)
+        for index, position, place in _places(stretch, whole, np.flatnonzero(doubtful)):
+            cells, row = self._refused(place, stretch.uncut.get(index), position, found)
             verdict = gaps.judge(
                 cells,
                 number=records + index,
-                offset=int(stretch.offsets[index]),
+                offset=place.offset,
                 above=lambda i=index: sums_above(found, int(np.searchsorted(whole, i))),  # type: ignore[misc]
             )
             if verdict is Verdict.END:
@@ -124,41 +109,15 @@ class CarefulReading(Reading):
         )
         return batch, int(is_row.sum()), end < len(stretch)
 
-    def _validated(
-        self, connection: duckdb.DuckDBPyConnection, stretch: Stretch, whole: Numbers
-    ) -> pa.RecordBatch:
-        """The plan's query over records whose cells are joined by UNIT."""
-        import pyarrow as pa  # noqa: PLC0415
-
-        used = sorted(set(self.delivery.plan.columns.values()))
-        cells = ", ".join(f"cells[{position + 1}] as c{position}" for position in used)
-        split = f"select string_split(text, {literal(UNIT)}) as cells from texts"  # noqa: S608
-        query = f"with src as (select {cells} from ({split})) {self.delivery.plan.query}"  # noqa: S608
-        texts = stretch.texts if len(whole) == len(stretch) else stretch.texts.take(pa.array(whole))
-        connection.register("texts", pa.table({"text": texts}))
-        try:
-            answer = connection.sql(query).to_arrow_reader(max(len(whole), BATCH_ROWS)).read_all()
-        finally:
-            connection.unregister("texts")
-        batches = answer.combine_chunks().to_batches()
-        return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=answer.schema)
-
     def _refused(
-        self, stretch: Stretch, index: int, position: int, found: Answer
+        self, place: Place, uncut: str | None, position: int, found: Answer
     ) -> tuple[list[str], RejectedRow]:
         """The cells of a record as far as it has some, and the rejected row it is unless it is a gap."""
         d = self.delivery
-        place = Place(
-            int(stretch.lines[index]),
-            int(stretch.sheet_rows[index]),
-            int(stretch.offsets[index]),
-            stretch.raw(index),
-            stretch.texts[index].as_py().split(UNIT) if position >= 0 else [],
-        )
         if position >= 0:
             row = finishing.rejected(place, found.bits(position), plan=d.plan, header=d.head.header)
             return list(place.cells), row
-        code = stretch.uncut.get(index, "ROW_TOO_SHORT")
+        code = uncut or "ROW_TOO_SHORT"
         cells: list[str] = []
         if code in ("ROW_TOO_SHORT", "ROW_TOO_LONG"):
             text = place.raw.decode(d.encoding)
@@ -171,7 +130,15 @@ class CarefulReading(Reading):
         return cells if code.startswith("ROW_") else [place.raw.decode(d.encoding, errors="replace")], row
 
 
-def _filled(stretch: Stretch) -> Numbers:
-    """The records that have cells."""
-    has: Flags = views.byte_lengths(stretch.texts) > 0
-    return np.flatnonzero(has)
+def _places(stretch: Stretch, whole: Numbers, wanted: Numbers) -> Iterator[tuple[int, int, Place]]:
+    """For each wanted record: its index, its position among those that have cells (-1: it has none), and
+    where it stands."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    positions = np.full(len(stretch), -1, np.int64)
+    positions[whole] = np.arange(len(whole))
+    columns = (a[wanted].tolist() for a in (positions, stretch.lines, stretch.sheet_rows, stretch.offsets))
+    texts = stretch.texts.take(pa.array(wanted)).to_pylist()
+    for index, position, line, sheet_row, offset, text in zip(wanted.tolist(), *columns, texts, strict=True):
+        cells = text.split(UNIT) if position >= 0 else []
+        yield index, position, Place(line, sheet_row, offset, stretch.raw(index), cells)

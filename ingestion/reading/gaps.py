@@ -34,6 +34,8 @@ _DIGIT = re.compile(r"\d")
 #: one match for each cell of a joined record that holds a word
 _TEXT_CELL = re.compile(rf"[^\W\d_]{{2}}[^{tokens.UNIT}]*")
 _PLAIN_NUMBER = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]+))?")
+#: what no number has in it: neither a digit's neighbour nor part of a currency's code or sign
+_NO_NUMBER = re.compile(r"[a-z:/_;#%()*]|[A-Z][0-9]|[0-9][A-Z]")
 _EMPTY = " \t" + tokens.UNIT
 _END_MARK = "\x1a"  # Ctrl-Z, with which DOS and CP/M end a text
 _TEXTS_OF_A_TOTAL = 3  # its label, and perhaps a currency and a date
@@ -95,6 +97,12 @@ class Gaps:
         self._adds_up = d.contract.entity is None  # lists of products or customers have no totals
         self._header = [normalise(name) for name in d.head.header]
         self._names = {normalise(name) for column in d.contract.columns.values() for name in column.names}
+        self._named = {
+            d.plan.columns[name]
+            for name in ("order_id", "product_id", "product_name")
+            if name in d.plan.columns
+        }
+        self._header_has_digits = _DIGIT.search(" ".join(self._header)) is not None
         self._names = (self._names | set(self._header)) - {""}
         self._header_texts = len(_TEXT_CELL.findall(tokens.UNIT.join(d.head.header)))
         currency = d.facts.get("currency")
@@ -128,9 +136,12 @@ class Gaps:
         """
         follows_gap = self._was_gap and number == self._last + 1
         follows = number == self._last + 1
-        verdict, kind = self._judge(
-            cells, follows_gap=follows_gap, follows=follows, offset=offset, above=above
-        )
+        if self._is_surely_row(cells):
+            verdict, kind, self._run = Verdict.ROW, "", (0, 0)
+        else:
+            verdict, kind = self._judge(
+                cells, follows_gap=follows_gap, follows=follows, offset=offset, above=above
+            )
         self._last, self._was_gap = number, verdict is Verdict.GAP
         if kind:
             self.counts[kind] += 1
@@ -170,8 +181,8 @@ class Gaps:
         above: Callable[[], Sums],
     ) -> tuple[Verdict, str]:
         joined = tokens.UNIT.join(cells)
-        text_cells = len(_TEXT_CELL.findall(joined))
         plain = _DIGIT.search(joined) is None
+        text_cells = len(_TEXT_CELL.findall(joined))
         if not text_cells and not joined.strip(_EMPTY + _END_MARK):
             return Verdict.GAP, "end_mark" if _END_MARK in joined else "blank"
         if text_cells == self._header_texts and self._is_repeated(cells):
@@ -188,6 +199,14 @@ class Gaps:
         if text_cells > _TEXTS_OF_A_TOTAL or not self._adds_up:
             return Verdict.ROW, ""
         return self._total(cells, above)
+
+    def _is_surely_row(self, cells: Sequence[str]) -> bool:
+        """Whether a record is a row at first sight: as wide as the header, with digits where the header has
+        none, and it fills two of order id, product id and product name, a total one at most."""
+        if len(cells) != len(self._header) or self._header_has_digits:
+            return False
+        filled = sum(not cells[position].isspace() for position in self._named if cells[position])
+        return filled > 1 and any(map(_DIGIT.search, cells))
 
     def _is_repeated(self, cells: Sequence[str]) -> bool:
         return len(cells) == len(self._header) and [normalise(cell) for cell in cells] == self._header
@@ -225,11 +244,7 @@ class Gaps:
         label, numbers = self._parts(cells)
         if label is None or not numbers:
             return Verdict.ROW, ""
-        if aligned and any(
-            cells[columns[name]].strip() and columns[name] != label
-            for name in ("order_id", "product_id", "product_name")
-            if name in columns
-        ):
+        if aligned and any(cells[position].strip() and position != label for position in self._named):
             return Verdict.ROW, ""
         if aligned and label == columns.get("product_name") and not is_total_name(cells[label]):
             return Verdict.ROW, ""
@@ -282,6 +297,8 @@ class Gaps:
             decimals = (usual[3] or "").ljust(digits, "0")
             if not decimals[digits:].strip("0"):
                 return int(usual[1] + usual[2] + decimals[:digits])
+        if _NO_NUMBER.search(cell):
+            return None
         text = re.sub(r"^[A-Z]{3}\b|\b[A-Z]{3}$|[€$£¥₹\s'’\u00a0\u202f]", "", cell.strip())
         text = text.replace("\u2212", "-")
         text = text.replace(".", "").replace(",", ".") if self._mark == "," else text.replace(",", "")

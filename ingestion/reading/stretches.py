@@ -23,7 +23,7 @@ from ingestion.refusals import FileRefused
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_CHUNK = 2 * 1024 * 1024
+_CHUNK = 1024 * 1024
 #: A line longer than this is no row of any table.
 LONGEST_LINE = 16 * 1024 * 1024
 Numbers = NDArray[np.int64]

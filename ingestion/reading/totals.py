@@ -26,6 +26,9 @@ TOTAL_NAMES = frozenset(
     for name in line.split("|")
 )
 _WORDS = frozenset(name for name in TOTAL_NAMES if " " not in name)
+_LONGEST = {max(name.split(), key=len) for name in TOTAL_NAMES if name.isascii()}
+#: each total in ASCII letters has one of these in it; total stands for subtotal, totals and totale too
+_ROOTS = tuple(word for word in _LONGEST if not any(other in word for other in _LONGEST - {word}))
 
 
 def is_total_name(cell: str) -> bool:
@@ -33,10 +36,18 @@ def is_total_name(cell: str) -> bool:
     return normalise(cell) in TOTAL_NAMES
 
 
-@lru_cache(maxsize=1024)
 def is_total(cell: str) -> bool:
     """Whether a cell names a total, of something or of all: Total, Grand total:, Total for North, North
     total."""
+    if cell.isascii():
+        lower = cell.lower()
+        if not any(root in lower for root in _ROOTS):
+            return False
+    return _is_total(cell)
+
+
+@lru_cache(maxsize=1024)
+def _is_total(cell: str) -> bool:
     words = normalise(cell).split()
     if not words:
         return False
