@@ -171,7 +171,7 @@ class _Drafter:
         if not self.is_sales:
             return
         self._currency()
-        clocks = look_of.has_clock(self.cells("date"))
+        clocks = all(map(look_of.has_clock, self._dates()))
         if "timezone" in self.answers:
             self.draft.say("timezone", self.answers["timezone"], "as you said")
         elif clocks:
@@ -183,6 +183,13 @@ class _Drafter:
         for question in (ask.TAX, *((ask.DELIVERS,) if "order_id" in self.matched.columns else ())):
             if question.key not in self.answers and question.key not in self.draft.keys:
                 self.others.append(question)
+
+    def _dates(self) -> list[list[str]]:
+        """The cells of the date, or where it is still asked for, of each column that it could be."""
+        asked = [one for one in self.matched.questions if one.key == "column.date" and one.choices]
+        if not asked:
+            return [self.cells("date")]
+        return [self.look.columns[at] for at, name in enumerate(self.look.header) if name in asked[0].choices]
 
     def _currency(self) -> None:
         if "currency" in self.answers:

@@ -326,3 +326,12 @@ def test_a_damaged_date_is_no_proof_of_the_order(tmp_path: Path) -> None:
     path = till(tmp_path, "31.09.2026 1?:05;Käse;3,20", "13.01.2026 09:00;Käse;3,20")
     proposal = propose(path, today=TODAY, answers={"currency": "EUR", "timezone": "Europe/Berlin"})
     assert '# proven: "13.01.2026 09:00"' in proposal.yaml
+
+
+def test_the_time_zone_is_asked_together_with_the_column_of_the_date(tmp_path: Path) -> None:
+    row, header = "13.01.2026 09:00;Käse;3,20", "Wann;Artikel;Betrag"
+    answers = {"currency": "EUR"}
+    with_times = propose(till(tmp_path, row, header=header), today=TODAY, answers=answers)
+    assert sorted(asked(with_times)) == ["column.date", "timezone"]
+    days = propose(till(tmp_path, row.replace(" 09:00", ""), header=header), today=TODAY, answers=answers)
+    assert asked(days) == ["column.date"]
