@@ -71,10 +71,12 @@ left join days as d
     and c.delivery_no < d.delivery_no
 left join days as e
     on r.sale_date = e.day and e.store is null and c.source = e.source and c.delivery_no < e.delivery_no
+-- a join, for the function is inlined: in a condition, what is given as `repeats` is worked out for every row
+left join unnest(repeats) as again (order_line_key) on r.order_line_key = again.order_line_key
 where
     r.sale_date between first_day and last_day
     and o.delivery_no is null and n.delivery_no is null and d.delivery_no is null and e.delivery_no is null
-    and r.order_line_key <> all (repeats)
+    and again.order_line_key is null
 $$;
 
 create function raw.match_repeats(loads bigint[], modes text[])
