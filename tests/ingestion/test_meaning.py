@@ -156,6 +156,16 @@ def test_a_refund_in_a_feed_of_whole_orders_is_held_before_it_wipes_the_sale_out
     assert shop.current() == [(1, 1000), (9, -1000)]
 
 
+def test_what_a_match_delivery_repeats_is_worked_out_once_and_not_for_every_row(warehouse: Warehouse) -> None:
+    with warehouse.connect("owner") as conn:
+        plan = conn.execute(
+            "explain (verbose) select * from raw.current_lines("
+            "array[1, 2]::bigint[], array['events', 'match'], '2026-01-01', '2026-12-31')"
+        ).fetchall()
+    asked = [line for (line,) in plan if "match_repeats" in line]
+    assert asked and not [line for line in asked if "Filter" in line or "Cond" in line]
+
+
 def test_a_midnight_ticket_in_two_files_of_days_stays_in_both(till: Callable[..., Shop]) -> None:
     shop = till("delivers: days")
     shop.deliver(sale("A", 1, "Mug", 300), feed="till")
