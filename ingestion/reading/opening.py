@@ -6,7 +6,7 @@ careful.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,6 +15,7 @@ from types import MappingProxyType
 from ingestion import forms
 from ingestion.contract import Contract, load_contracts
 from ingestion.matching import Match, choose_contract
+from ingestion.matching import candidates as named
 from ingestion.price_list import Prices
 from ingestion.reading import dialect
 from ingestion.reading.careful import CarefulReading
@@ -147,18 +148,29 @@ def _choose(
 ) -> tuple[Head, Match]:
     """The first line that fits a contract as its header, cut by the delimiter under which it has most of our
     columns."""
-    refusal: FileRefused | None = None
+    refused: list[tuple[Head, FileRefused]] = []
     for candidates in _candidates(found, layout, encoding):
         fits: list[tuple[Head, Match]] = []
         for head in candidates:
             try:
                 fits.append((head, choose_contract(head.header, contracts, feed=feed, delivered=delivered)))
             except FileRefused as error:
-                refusal = refusal or error
+                refused.append((head, error))
         if fits:
             head, match = max(fits, key=lambda fit: len(fit[1].columns))
             return _with_escape(head, found, match.contract), match
-    raise FileRefused(f"{path.name}: {refusal.message if refusal else 'no header found [COLUMN_MISSING]'}")
+    why = _nearest(refused, contracts).message if refused else "no header found [COLUMN_MISSING]"
+    raise FileRefused(f"{path.name}: {why}")
+
+
+def _nearest(refused: Sequence[tuple[Head, FileRefused]], contracts: Mapping[str, Contract]) -> FileRefused:
+    """The refusal of the line with most names of ours, the first where several have as many: a title is no
+    header to tell a person about."""
+
+    def known(one: tuple[Head, FileRefused]) -> int:
+        return max(len(named(one[0].header, contract)) for contract in contracts.values())
+
+    return max(refused, key=known)[1]
 
 
 def _candidates(found: Scan, layout: Contract | None, encoding: str) -> Iterable[list[Head]]:

@@ -123,7 +123,8 @@ def test_columns_that_are_not_used_come_with_the_way_to_use_them(shopx_feed: Sho
 
 def test_a_refused_file_names_init_as_the_next_step(shopx_feed: Shopx, tmp_path: Path) -> None:
     path = tmp_path / "kasse.csv"
-    path.write_text("Verkauft am;Artikel;Betrag\n31.12.2025;Brot;4,50\n")
+    path.write_text("Kasse Nord;;\n\nVerkauft am;Artikel;Betrag\n31.12.2025;Brot;4,50\n")
     said = shopx_feed("check", path)
     assert said.exit_code == 1
     assert "./shopx feed init FILE" in said.output
+    assert 'no column for a date of sale among "Verkauft am", "Artikel", "Betrag"' in said.output
