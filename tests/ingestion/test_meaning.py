@@ -158,6 +158,7 @@ def test_a_refund_in_a_feed_of_whole_orders_is_held_before_it_wipes_the_sale_out
 
 def test_what_a_match_delivery_repeats_is_worked_out_once_and_not_for_every_row(warehouse: Warehouse) -> None:
     with warehouse.connect("owner") as conn:
+        conn.execute("select raw.create_months('2026-01-01', '2026-01-01')")
         plan = conn.execute(
             "explain (verbose) select * from raw.current_lines("
             "array[1, 2]::bigint[], array['events', 'match'], '2026-01-01', '2026-12-31')"
