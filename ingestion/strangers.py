@@ -63,8 +63,11 @@ def strangers(conn: psycopg.Connection[Any], waiting: Sequence[Touched]) -> list
             "orders": list(frozenset[int]().union(*(delivery.orders for delivery in ours))),
             "days": list({day for delivery in ours for _, day in delivery.days}),
         }
-        orders[source] = {key for (key,) in conn.execute(_STORED_ORDERS, about)}
-        days[source] = set(conn.execute(_STORED_DAYS, about))
+        with conn.transaction():
+            # months just loaded have no statistics: the planner would read all rows again for every load
+            conn.execute("set local enable_nestloop = off")
+            orders[source] = {key for (key,) in conn.execute(_STORED_ORDERS, about)}
+            days[source] = set(conn.execute(_STORED_DAYS, about))
     alone = []
     for delivery in waiting:
         seen_orders, seen_days = orders[delivery.source], days[delivery.source]
