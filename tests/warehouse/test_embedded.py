@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -69,6 +70,11 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+def currency_of(connection: psycopg.Connection[Any]) -> str:
+    row = connection.execute("select value from ops.settings where name = 'currency'").fetchone()
+    return "" if row is None else str(row[0])
+
+
 def test_it_lives_exactly_as_long_as_it_is_used_and_keeps_its_data(own_server: Settings) -> None:
     said: list[str] = []
     with open_warehouse(own_server, progress=said.append) as warehouse:
@@ -78,7 +84,7 @@ def test_it_lives_exactly_as_long_as_it_is_used_and_keeps_its_data(own_server: S
     assert not embedded.is_running(own_server)
     assert said[:2] == ["Creating the database.", "Starting the database."]
     with open_warehouse(own_server) as warehouse, warehouse.connect("loader") as connection:
-        assert connection.execute("select value from ops.settings").fetchone() == ("GBP",)
+        assert currency_of(connection) == "GBP"
 
 
 def test_only_its_own_user_can_enter_its_folders_and_passwords_stay_in_one_private_file(
@@ -196,11 +202,11 @@ def test_it_starts_again_after_it_was_killed(own_server: Settings, left_behind: 
             connection.execute("insert into ops.settings values ('currency', 'GBP')")
         os.kill(server_pid(own_server), signal.SIGKILL)
         with open_warehouse(own_server) as again, again.connect("loader") as connection:
-            assert connection.execute("select value from ops.settings").fetchone() == ("GBP",)
+            assert currency_of(connection) == "GBP"
     if left_behind is not None:
         (place.data / "postmaster.pid").write_text(left_behind)
         with open_warehouse(own_server) as again, again.connect("loader") as connection:
-            assert connection.execute("select value from ops.settings").fetchone() == ("GBP",)
+            assert currency_of(connection) == "GBP"
     assert not embedded.is_running(own_server)
 
 
