@@ -417,19 +417,7 @@ class _Lander:
                 self._fail(load, "its bytes are no longer in the archive; deliver the file again")
             )
         try:
-            reading = open_reading(
-                staged.path,
-                feed=load.feed,
-                read_as=load.read_as,
-                currency=self.currency,
-                today=self.today,
-                work=staged.path.parent,
-                may_be_empty=span_of(self.conn, load.load_id) is not None,
-                convertible=self.convertible,
-                path_values=load.path_values,
-                prices=self.prices,
-            )
-            load = self._load(load, reading)
+            load = self._load(load, self._open_again(load, staged))
         except Undecided as undecided:
             load = self._hold(load, undecided)
         except FileRefused as refusal:
@@ -480,6 +468,7 @@ class _Lander:
         return landed_from(new)
 
     def _open_again(self, load: Load, staged: Staged) -> Reading:
+        """The archived bytes of a load, read as the ledger says and with what other deliveries say today."""
         return open_reading(
             staged.path,
             feed=load.feed,
@@ -490,6 +479,7 @@ class _Lander:
             may_be_empty=span_of(self.conn, load.load_id) is not None,
             convertible=self.convertible,
             path_values=load.path_values,
+            prices=self.prices,
         )
 
     def _replace(self, load: Load, reading: Reading, *, by: str, why: str) -> Load:

@@ -13,7 +13,7 @@ import pytest
 from ingestion import deciding
 from ingestion.contract import load_contracts, read_contract
 from ingestion.entities import ENTITIES
-from ingestion.landing import land
+from ingestion.landing import land, replay
 from ingestion.matching import choose_contract
 from ingestion.refusals import FileRefused
 from warehouse.database import Warehouse
@@ -202,3 +202,12 @@ def test_lines_without_a_price_take_the_newest_of_the_product_list(
         (3, ["SKU"], ["PRICE_UNKNOWN"]),
         (5, ["Pieces"], ["NUMBER_FORMAT"]),
     ]
+    # a price that comes later is found by reading the till's file again
+    late = files.write(inbox, "late.csv", ["P2,5"], header="SKU,Price", mtime=4)
+    land(warehouse, [late], today=TODAY)
+    replayed = replay(warehouse, 1, by="ann", why="the price is known now", today=TODAY)
+    assert files.rows(
+        warehouse,
+        "select order_id, unit_price_millionths, net_cents from raw.sales_lines"
+        f" where load_id = {replayed.load_id} order by 1",
+    ) == [("1", 1_234_500, 370), ("2", 5_000_000, 500), ("3", 1_234_500, -123)]
