@@ -24,6 +24,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import sections
 from load_csv import TODAY, make_file
 
 from warehouse import embedded, places
@@ -31,8 +32,6 @@ from warehouse.database import Warehouse, open_warehouse
 from warehouse.settings import Settings
 
 BARS = {"1 % damaged": 150_000, "all damaged": 20_000}
-README = Path(__file__).with_name("README.md")
-BEGIN, END = "<!-- damaged_file: begin -->", "<!-- damaged_file: end -->"
 
 
 def damaged(line: bytes, kind: int) -> bytes:
@@ -137,17 +136,6 @@ def measure(rows: int, repetitions: int) -> str:
     return "\n".join(lines)
 
 
-def write_section(text: str) -> None:
-    """Replace this benchmark's section in the README, or append it."""
-    old = README.read_text(encoding="utf-8") if README.exists() else "# Benchmarks\n"
-    section = f"{BEGIN}\n## Loading a damaged CSV\n\n{text}\n{END}"
-    if BEGIN in old:
-        new = old[: old.index(BEGIN)] + section + old[old.index(END) + len(END) :]
-    else:
-        new = old.rstrip() + "\n\n" + section + "\n"
-    README.write_text(new, encoding="utf-8")
-
-
 def main() -> None:
     """Measure, or (with --load) be the process that is measured."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -162,7 +150,7 @@ def main() -> None:
     text = measure(options.rows, options.repetitions)
     print(text)
     if options.write:
-        write_section(text)
+        sections.write("damaged_file", "Loading a damaged CSV", text)
 
 
 if __name__ == "__main__":

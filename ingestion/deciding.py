@@ -22,8 +22,8 @@ from ingestion.ledger import (
     find_load,
     foreign_currency,
     reporting_currency,
-    same_bytes,
     set_currency,
+    twins_of,
 )
 from ingestion.scopes import note_days_of_rows
 from warehouse.alerts import raise_alert, resolve_alerts, resolve_each
@@ -309,13 +309,7 @@ def _read_as(conn: psycopg.Connection[Any], load: Load, as_: str | None, choices
 
 
 def _refuse_second_copy(conn: psycopg.Connection[Any], load: Load) -> None:
-    twins = same_bytes(
-        conn,
-        content_sha256=load.content_sha256,
-        source=load.source,
-        path_values=load.path_values,
-        other_than=load.load_id,
-    )
+    twins = twins_of(conn, load)
     if twins:
         raise ShopxError(
             f"Load {load.load_id} was withdrawn and load {twins[0].load_id} has brought the same bytes "

@@ -116,6 +116,17 @@ def same_bytes(
         ).fetchall()
 
 
+def twins_of(conn: psycopg.Connection[Any], load: Load) -> list[Load]:
+    """The other loads that have brought the same bytes and count, may still count, or are held."""
+    return same_bytes(
+        conn,
+        content_sha256=load.content_sha256,
+        source=load.source,
+        path_values=load.path_values,
+        other_than=load.load_id,
+    )
+
+
 def enter(
     conn: psycopg.Connection[Any],
     *,

@@ -33,13 +33,7 @@ def check_replay(conn: psycopg.Connection[Any], load: Load) -> None:
     if load.status == "landing":
         raise ShopxError(f"{name} is still being loaded: `./shopx run` finishes it.")
     if load.status in ("withdrawn", "failed"):
-        twins = ledger.same_bytes(
-            conn,
-            content_sha256=load.content_sha256,
-            source=load.source,
-            path_values=load.path_values,
-            other_than=load.load_id,
-        )
+        twins = ledger.twins_of(conn, load)
         if twins:
             raise ShopxError(
                 f"{name} is {load.status}, and load {twins[0].load_id} has brought the same bytes since: "

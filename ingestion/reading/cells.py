@@ -133,15 +133,7 @@ class CellRules(Rules):
                 f"at most {digits} decimals",
                 f"not usual_{name} and {numbers.has_more_decimals(f'n_{name}', digits)}",
             )
-        column = self.column(name)
-        if column.above is not None:
-            self.check(
-                name, "VALUE_OUT_OF_RANGE", f"a number above {column.above}", f"d_{name} <= {column.above}"
-            )
-        if column.below is not None:
-            self.check(
-                name, "VALUE_OUT_OF_RANGE", f"a number below {column.below}", f"d_{name} >= {column.below}"
-            )
+        self.check_range(name, f"d_{name}")
         if name == "unit_cost":
             self.check(name, "VALUE_OUT_OF_RANGE", "a cost of 0 or more", f"d_{name} < 0")
         if name == "discount" and self.contract.discount_is != "amount":

@@ -145,15 +145,7 @@ class EntityRules(CellRules):
         }.get(kind, ("false", "false", ""))
         if expected:
             self.check(name, "VALUE_OUT_OF_RANGE", expected, f"{low} or {high}")
-        column = self.column(name)
-        if column.above is not None:
-            self.check(
-                name, "VALUE_OUT_OF_RANGE", f"a number above {column.above}", f"v_{name} <= {column.above}"
-            )
-        if column.below is not None:
-            self.check(
-                name, "VALUE_OUT_OF_RANGE", f"a number below {column.below}", f"v_{name} >= {column.below}"
-            )
+        self.check_range(name, f"v_{name}")
 
     def result(self) -> str:
         """The select list that leaves the query: the table's columns, the failed checks, the cells."""

@@ -132,3 +132,11 @@ class Rules:
     ) -> None:
         self.checks.append(Check(column, code, expected, shows or (column,)))
         self.conditions.append(condition)
+
+    def check_range(self, name: str, value: str) -> None:
+        """The bounds the contract sets for a column; `value` is the SQL of its number."""
+        column = self.column(name)
+        for bound, words, outside in ((column.above, "above", "<="), (column.below, "below", ">=")):
+            if bound is not None:
+                expected = f"a number {words} {bound}"
+                self.check(name, "VALUE_OUT_OF_RANGE", expected, f"{value} {outside} {bound}")
