@@ -1,4 +1,7 @@
-"""Small files that could cost much: each ends within 5 seconds, within 200 MB more than a sound one."""
+"""Small files that could cost much: none costs minutes or gigabytes, as a bomb that goes off would.
+
+The bounds are wide on purpose: how fast and how lean reading is, benchmarks tell.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ import pytest
 from tests.ingestion.corpus.cases import HEADER, ROWS, lines
 from tests.ingestion.corpus.containers import BOOK, packed
 
-MOST_MB = 200
-MOST_SECONDS = 5.0
+MOST_MB = 500
+MOST_SECONDS = 30.0
 ZEROS = bytes(1 << 20)
 #: reads each file of a folder as landing does; prints its answer, CPU seconds and the peak of memory so far
 READER = """
