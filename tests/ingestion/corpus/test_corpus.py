@@ -1,5 +1,5 @@
 """Bad and odd inputs, each with what must become of it. A case harms nothing: a sound file of the same call
-still loads, and none needs more than 5 seconds."""
+still loads, and none hangs."""
 
 from __future__ import annotations
 
