@@ -28,7 +28,7 @@ from tests.ingestion.corpus.opening import NAMES
 from warehouse.database import Warehouse
 
 TODAY = date(2026, 3, 1)
-MOST_SECONDS = 5
+MOST_SECONDS = 30
 TOPICS = (encodings, containers, structure, values, overlaps, opening)
 CASES = [case for topic in TOPICS for case in topic.CASES]
 SOUND = b"companion,beside,worth\n%d,2026-01-05,1.00\n"
