@@ -40,6 +40,10 @@ DateForm = Literal[
 ]  # fmt: skip
 _COUNTED = {"excel-serial", "excel-serial-1904", "epoch-seconds", "epoch-milliseconds"}
 _IDENTIFY = ("order_id", "line_number", "customer_id", "customer_email")
+_SAID_ONCE = (
+    "order_status", "customer_id", "customer_name", "customer_email", "store", "region", "country",
+    "sales_rep", "channel", "currency",
+)  # fmt: skip
 NUMBERS = ("quantity", "unit_price", "amount", "discount", "tax", "unit_cost")
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -127,6 +131,8 @@ class Contract(_Strict):
     complete: bool = False
     rows: DottedPath | None = None
     builtin: bool = False
+    export_of: str | None = None
+    note: str = ""
     source: str = ""
     delivers: Literal["days", "orders", "lines", "events", "match"] | None = None
     order_id_scope: Literal["source", "store", "store_year", "store_day"] = "source"
@@ -149,6 +155,7 @@ class Contract(_Strict):
     prices_include_tax: bool | None = None
     not_sales: tuple[NotSale, ...] = ()
     identity: tuple[Field_, ...] = ()
+    once_per_order: tuple[Field_, ...] = ()
     path: str | None = None
     values: dict[Field_, str] = {}
     allow_zero_amount: bool = False
@@ -348,7 +355,9 @@ class Contract(_Strict):
 
     @model_validator(mode="after")
     def _useful_keys(self) -> Contract:
-        for_sales = ("amount_counts", "amount_is", "not_sales", "identity", "path", "values")
+        for_sales = (
+            "amount_counts", "amount_is", "not_sales", "identity", "once_per_order", "path", "values",
+        )  # fmt: skip
         if self.entity is not None:
             if used := [key for key in for_sales if getattr(self, key)]:
                 raise ValueError(f"{used[0]}: is for sales")
@@ -378,6 +387,20 @@ class Contract(_Strict):
                     if name in _IDENTIFY
                     else f"columns.{name}: required: and if_empty: contradict each other"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Contract:
+        if self.once_per_order and "order_id" not in self.columns:
+            raise ValueError("once_per_order: needs the column order_id, to know which lines belong together")
+        for name in self.once_per_order:
+            column = self.columns.get(name)
+            if name not in _SAID_ONCE:
+                raise ValueError(f"once_per_order: {name} is a line's own; known: {', '.join(_SAID_ONCE)}")
+            if column is None:
+                raise ValueError(f"once_per_order: there is no column for {name}")
+            if column.required or column.if_empty:
+                raise ValueError(f"once_per_order: {name}: required: and if_empty: contradict it")
         return self
 
     @property

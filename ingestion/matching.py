@@ -158,7 +158,8 @@ def choose_contract(
     header: list[str], contracts: Mapping[str, Contract], *, feed: str | None, delivered: str = ""
 ) -> Match:
     """The contract `feed`, or else the one declared contract whose columns are all there and whose `path`
-    fits the path it was delivered under, or else the built-in one.
+    fits the path it was delivered under, or else that of a known shop system's export, or else the built-in
+    one.
 
     Raises FileRefused: unknown feed, a missing required column, two candidates for one, two contracts that
     fit alike.
@@ -178,7 +179,9 @@ def choose_contract(
     fitting = []
     for contract in contracts.values():
         found, _ = _fit(header, contract)
-        if contract.builtin or contract.is_fetched or contract.path_values(delivered) is None:
+        if contract.builtin or contract.export_of or contract.is_fetched:
+            continue
+        if contract.path_values(delivered) is None:
             continue
         if not _missing(found, contract):
             fitting.append((len(found) + len(contract.path_names), contract))
@@ -188,7 +191,19 @@ def choose_contract(
         if len(best) > 1:
             raise FileRefused(_alike(best))
         return _settle(header, best[0])
+    if (export := known_export(header, contracts)) is not None:
+        return _settle(header, export)
     return _builtin(header, contracts)
+
+
+def known_export(header: Sequence[str], contracts: Mapping[str, Contract]) -> Contract | None:
+    """The contract of the shop system whose export this is: all the columns it needs are in the header."""
+    fitting = [
+        (len(found), contract)
+        for contract in contracts.values()
+        if contract.export_of and not _missing(found := _fit(header, contract)[0], contract)
+    ]
+    return max(fitting, key=lambda fit: fit[0])[1] if fitting else None
 
 
 #: Any of these says that a header with a date, a product and a price is of sales, not of products or stock.

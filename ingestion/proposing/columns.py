@@ -13,7 +13,6 @@ from ingestion.contract import NUMBERS, Contract
 from ingestion.entities import ENTITIES
 from ingestion.matching import candidates, choose_contract, could_hold, normalise
 from ingestion.proposing import cells as look_of
-from ingestion.proposing.exports import Export
 from ingestion.proposing.looking import Look
 from ingestion.proposing.questions import Question
 from ingestion.refusals import FileRefused
@@ -55,7 +54,7 @@ class Matched:
 
 
 def match_columns(
-    look: Look, contracts: Mapping[str, Contract], export: Export | None, answers: Mapping[str, str]
+    look: Look, contracts: Mapping[str, Contract], export: Contract | None, answers: Mapping[str, str]
 ) -> Matched:
     """Match every column of a file. `answers` may hold `holds` and `column.<ours>`: their name, or `-`.
 
@@ -101,10 +100,10 @@ def match_columns(
 
 
 def _positions(
-    look: Look, builtin: Contract, export: Export | None, said: Mapping[str, int | None]
+    look: Look, builtin: Contract, export: Contract | None, said: Mapping[str, int | None]
 ) -> tuple[dict[str, tuple[int, str]], dict[str, list[int]]]:
     """Our columns -> where each stands and why; and those that several could be -> where."""
-    of_export = {} if export is None else _by_name(look, export.columns)
+    of_export = {} if export is None else candidates(look.header, export)
     named = candidates(look.header, builtin)
     positions: dict[str, tuple[int, str]] = {}
     rivals: dict[str, list[int]] = {}
@@ -115,7 +114,7 @@ def _positions(
                 positions[ours] = (at, "as you said")
         elif export is not None:
             if ours in of_export:
-                positions[ours] = (of_export[ours], f"{export.system} export")
+                positions[ours] = (of_export[ours][0], f"{export.export_of} export")
         elif len(found) == 1:
             positions[ours] = (found[0], "name")
         elif found:
@@ -154,11 +153,6 @@ def _holds(header: list[str], builtins: Mapping[str, Contract]) -> str | None:
             return None
     whole = [one for one in builtins.values() if could_hold(header, one, builtins["sales_csv"])]
     return "sales" if not whole or any(one.holds == "sales" for one in whole) else whole[0].holds
-
-
-def _by_name(look: Look, columns: Mapping[str, str]) -> dict[str, int]:
-    at = {normalise(name): position for position, name in reversed(list(enumerate(look.header)))}
-    return {ours: at[normalise(theirs)] for ours, theirs in columns.items() if normalise(theirs) in at}
 
 
 def _said(look: Look, builtin: Contract, answers: Mapping[str, str]) -> dict[str, int | None]:

@@ -15,13 +15,12 @@ from typing import Any
 
 from ingestion.contract import NUMBERS, Contract, load_contracts
 from ingestion.contract_edits import contract_keys
-from ingestion.matching import choose_contract
+from ingestion.matching import choose_contract, known_export
 from ingestion.proposing import cells as look_of
 from ingestion.proposing import questions as ask
 from ingestion.proposing.checking import Check, check_file
 from ingestion.proposing.columns import Matched, match_columns, test_of
 from ingestion.proposing.drafting import Draft
-from ingestion.proposing.exports import Export, known_export
 from ingestion.proposing.looking import Look, look
 from ingestion.proposing.naming import feed_name, title_of
 from ingestion.proposing.questions import KEPT, Question, question_of, said_as
@@ -55,7 +54,7 @@ class Proposal:
     `check` are None until all needed ones are answered. `alike`: a contract that the header fits as well."""
 
     look: Look
-    export: Export | None
+    export: Contract | None
     matched: Matched
     feed: str
     open_questions: list[Question]
@@ -98,7 +97,7 @@ def propose(
             raise
         empty = Look(path, [], ",", [], [], 0, {})
         return Proposal(empty, None, Matched("sales", {}, [], []), name, [question], [])
-    export = known_export(seen.header) if answers.get("holds", "sales") == "sales" else None
+    export = known_export(seen.header, known) if answers.get("holds", "sales") == "sales" else None
     matched = match_columns(seen, known, export, answers)
     found = Proposal(seen, export, matched, name, list(matched.questions), [])
     return _Drafter(found, known, answers, today=today, expect=expect).proposal()
@@ -177,12 +176,22 @@ class _Drafter:
         elif clocks:
             self.questions.append(ask.TIME_ZONE)
         if self.found.export:
-            for key, value in self.found.export.keys.items():
+            for key, value in self._export_keys():
                 if key not in self.answers:
-                    self.draft.say(key, value, f"{self.found.export.system} export")
+                    self.draft.say(key, value, f"{self.found.export.export_of} export")
         for question in (ask.TAX, *((ask.DELIVERS,) if "order_id" in self.matched.columns else ())):
             if question.key not in self.answers and question.key not in self.draft.keys:
                 self.others.append(question)
+
+    def _export_keys(self) -> list[tuple[str, Any]]:
+        """What the contract of the known export says beyond its columns."""
+        assert self.found.export is not None  # noqa: S101 - asked of exports only
+        said = self.found.export.model_dump(
+            include={"delivers", "amount_is", "once_per_order", "allow_zero_amount"}, exclude_defaults=True
+        )
+        if once := said.pop("once_per_order", None):
+            said["once_per_order"] = [ours for ours in once if ours in self.matched.columns]
+        return [(key, value) for key, value in said.items() if value]
 
     def _dates(self) -> list[list[str]]:
         """The cells of the date, or where it is still asked for, of each column that it could be."""
@@ -201,8 +210,6 @@ class _Drafter:
             if re.fullmatch("[A-Za-z]{3}", cells[0]):
                 column = self.matched.columns["currency"]
                 self.draft.say("currency", cells[0].upper(), f'column "{column.theirs}" says so')
-                if self.found.export:  # it names it once per order
-                    del self.matched.columns["currency"]
                 return
         money = [
             one
@@ -401,7 +408,7 @@ class _Drafter:
         if self.expect is not None:
             draft.heading.append(f"Control total of the shop's own report for that file: {self.expect}")
         if self.found.export and self.found.export.note:
-            draft.heading.append(f"{self.found.export.system} export: {self.found.export.note}.")
+            draft.heading.append(f"{self.found.export.export_of} export: {self.found.export.note}.")
         if self.matched.ignored:
             draft.heading.append("Not used: " + ", ".join(self.matched.ignored))
         if self.others:

@@ -17,6 +17,7 @@ from ingestion.reading.delivery import Delivery
 from ingestion.reading.finishing import Answer, Place
 from ingestion.reading.gaps import Gaps, Verdict, sums_above
 from ingestion.reading.identities import Identities
+from ingestion.reading.order_cells import OrderCells
 from ingestion.reading.rows import Batch, Reading, RejectedRow
 from ingestion.reading.stretches import Stretch
 from ingestion.reading.tokens import UNIT, cut
@@ -35,6 +36,7 @@ class CarefulReading(Reading):
         self.facts = delivery.facts | {"reader": "careful"}
         self.rows_gap = 0
         self.identities: Identities | None = None
+        self.order_cells: OrderCells | None = None
 
     def careful(self) -> Reading:
         """A fresh careful reading of the same delivery."""
@@ -48,6 +50,8 @@ class CarefulReading(Reading):
         """Yield batches in file order. Raises Undecided where a second table starts, FileRefused for a line
         longer than any row."""
         self.identities = Identities() if self.delivery.plan.has_identity else None
+        once = self.contract.once_per_order
+        self.order_cells = OrderCells(once) if once else None
         gaps = Gaps(self.delivery)
         records = rows = padded = 0
         is_over = False
@@ -70,7 +74,12 @@ class CarefulReading(Reading):
         stretch, whole, answers = validated
         d = self.delivery
         found = finishing.answer(
-            answers, plan=d.plan, contract=d.contract, today=d.today, identities=self.identities
+            answers,
+            plan=d.plan,
+            contract=d.contract,
+            today=d.today,
+            identities=self.identities,
+            order_cells=self.order_cells,
         )
         self.note_repeated_hour(found.twice)
         is_row = np.ones(len(stretch), bool)

@@ -18,6 +18,7 @@ from ingestion.reading.finishing import Answer, Place
 from ingestion.reading.gaps import Gaps, Verdict, sums_above
 from ingestion.reading.identities import Identities
 from ingestion.reading.locate import Located, Locator
+from ingestion.reading.order_cells import OrderCells
 from ingestion.reading.rows import BATCH_ROWS, Batch, Reading, RejectedRow
 from ingestion.reading.tokens import cut, fitted
 from ingestion.refusals import DamagedFile
@@ -51,12 +52,18 @@ class FastReading(Reading):
         d = self.delivery
         gaps = Gaps(d)
         identities = Identities() if d.plan.has_identity else None
+        order_cells = OrderCells(d.contract.once_per_order) if d.contract.once_per_order else None
         seen = rows_before = 0
         end: int | None = None
         with Locator(d.path, grammar=d.grammar, lines_before=d.head.lines_before) as locator:
             for rows in answers if answers is not None else self._answers():
                 found = finishing.answer(
-                    rows, plan=d.plan, contract=d.contract, today=d.today, identities=identities
+                    rows,
+                    plan=d.plan,
+                    contract=d.contract,
+                    today=d.today,
+                    identities=identities,
+                    order_cells=order_cells,
                 )
                 self.note_repeated_hour(found.twice)
                 is_row = np.ones(rows.num_rows, bool)

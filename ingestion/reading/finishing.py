@@ -20,6 +20,7 @@ from ingestion.entities import Entity
 from ingestion.reading import messages, views
 from ingestion.reading.entity_rules import version_schema
 from ingestion.reading.identities import Identities
+from ingestion.reading.order_cells import OrderCells
 from ingestion.reading.order_keys import order_keys
 from ingestion.reading.plan import Plan
 from ingestion.reading.rows import RejectedRow, accepted_schema
@@ -95,9 +96,18 @@ _schema = lru_cache(maxsize=1)(accepted_schema)
 
 
 def answer(
-    rows: pa.RecordBatch, *, plan: Plan, contract: Contract, today: date, identities: Identities | None = None
+    rows: pa.RecordBatch,
+    *,
+    plan: Plan,
+    contract: Contract,
+    today: date,
+    identities: Identities | None = None,
+    order_cells: OrderCells | None = None,
 ) -> Answer:
-    """Resolve local times, business days, repeats, and the checks that need them."""
+    """Resolve cells written once per order, local times, business days, repeats, and the checks that need
+    them."""
+    if order_cells is not None:
+        rows = order_cells.fill(rows)
     if contract.entity is not None:
         bits = views.values(rows.column("bits"), np.int64)
         none = np.zeros(0, np.int64)

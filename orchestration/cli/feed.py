@@ -225,7 +225,7 @@ def _show_look(proposal: "Proposal") -> None:
     )
     if proposal.export:
         note = f" ({proposal.export.note})" if proposal.export.note else ""
-        click.echo(f"It is an export of {proposal.export.system}{note}.")
+        click.echo(f"It is an export of {proposal.export.export_of}{note}.")
     if proposal.matched.holds != "sales":
         click.echo(f"It holds {proposal.matched.holds.replace('_', ' ')}.")
 

@@ -53,6 +53,7 @@ def test_a_contract_is_its_own_source_unless_it_names_one(tmp_path: Path) -> Non
         (("title: Till export", "encoding: klingon"), "encoding"),
         (("title: Till export", "max_reject_share: 30"), "max_reject_share"),
         (("feed: till", "feed: tills"), "tills.yaml"),
+        (("title: Till export", "title: x\nonce_per_order: [amount]"), "needs the column order_id"),
     ],
 )
 def test_an_error_names_the_file_and_the_key(tmp_path: Path, change: tuple[str, str], named: str) -> None:
