@@ -12,6 +12,7 @@ grant execute on function
     raw.create_months(date, date),
     raw.fold(bigint[], text[], bigint[], date, date),
     raw.match_repeats(bigint[], text[]),
+    raw.match_repeats(bigint[], text[], bigint[], bigint[]),
     raw.current_lines(bigint[], text[], date, date)
 to shopx_loader;
 grant usage on schema raw_parts to shopx_loader;
@@ -27,9 +28,11 @@ grant usage on schema raw, ops to shopx_transformer;
 grant select on all tables in schema raw, ops to shopx_transformer;
 grant usage, create on schema staging, core, marts_next to shopx_transformer;
 grant execute on function
-    ops.driver_lock_key(), ops.current_build(), ops.open_build(text, date, boolean), ops.assert_build(bigint)
+    ops.driver_lock_key(), ops.current_build(), ops.open_build(text, date, boolean), ops.assert_build(bigint),
+    ops.settle_slices(bigint)
 to shopx_transformer;
-grant insert on ops.model_builds, ops.audit_results to shopx_transformer;
+grant insert on ops.model_builds, ops.audit_results, ops.build_slices to shopx_transformer;
+grant update on ops.model_builds to shopx_transformer;
 grant usage, select on all sequences in schema ops to shopx_transformer;
 alter default privileges for role shopx_owner in schema raw grant select on tables to shopx_transformer;
 alter default privileges for role shopx_owner in schema ops grant select on tables to shopx_transformer;

@@ -47,12 +47,16 @@
     {%- if execute -%} select ops.assert_build({{ build_id() }}) {%- endif -%}
 {%- endmacro %}
 
-{# post-hook of every model, inside its transaction: a model counts as made exactly when it is there. #}
+{# pre-hook of every model, inside its transaction: a model counts as made exactly when it is there. It stands before
+   the model itself, because whether it was there before is part of what is written. #}
 {% macro record_model() -%}
     {%- if execute -%}
-        insert into ops.model_builds (build_id, model)
-        values ({{ build_id() }}, '{{ model.name }}')
-        on conflict (build_id, model) do nothing
+        insert into ops.model_builds (build_id, model, checksum, is_whole)
+        values ({{ build_id() }}, '{{ model.name }}', '{{ model_checksum() }}', {{ is_new() | lower }})
+        on conflict (build_id, model) do update set
+            built_at = excluded.built_at,
+            checksum = excluded.checksum,
+            is_whole = model_builds.is_whole or excluded.is_whole
     {%- endif -%}
 {%- endmacro %}
 

@@ -29,7 +29,7 @@ lines as (
         tax_cents,
         cost_cents,
         net_cents
-    from {{ ref('stg_sales_lines') }}
+    from {{ build_lines() }}
 
 ),
 
