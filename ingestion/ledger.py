@@ -117,11 +117,17 @@ def same_bytes(
 
 
 def twins_of(conn: psycopg.Connection[Any], load: Load) -> list[Load]:
-    """The other loads that have brought the same bytes and count, may still count, or are held."""
+    """The other loads that have brought the same bytes, for the same days where those were asked for, and
+    count, may still count, or are held."""
+    days = conn.execute(
+        "select first_date, last_date from raw.load_scopes where load_id = %s and store is null",
+        [load.load_id],
+    ).fetchone()
     return same_bytes(
         conn,
         content_sha256=load.content_sha256,
         source=load.source,
+        days=days,
         path_values=load.path_values,
         other_than=load.load_id,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingestion.deciding import withdraw
+from ingestion.deciding import release, withdraw
 from ingestion.landing import land
 from ingestion.sources.asking import Past, next_cursor, next_windows, past_of
 from ingestion.sources.fetched import Fetched, Window
@@ -54,6 +54,20 @@ def test_the_same_bytes_for_the_same_days_are_a_duplicate_and_for_other_days_are
     land(warehouse, [], fetched=deliveries, today=TODAY)
     found = files.rows(warehouse, "select delivered_name, status = 'duplicate' from raw.loads order by 1")
     assert found == [("a0", False), ("a1", True), ("a2", False)]
+
+
+def test_a_withdrawn_delivery_comes_back_beside_the_same_bytes_for_other_days(
+    files: Any, warehouse: Warehouse, fetched: Callable[..., Fetched]
+) -> None:
+    monday, tuesday = (Window(date(2026, 2, d), date(2026, 2, d)) for d in (2, 3))
+    lines = [files.line("1", "2026-02-02")]
+    (first,) = land(warehouse, [], fetched=[fetched("a", lines, window=monday)], today=TODAY).landed
+    withdraw(warehouse, first.load_id, by="test", why="wrong")
+    land(warehouse, [], fetched=[fetched("b", lines, window=tuesday)], today=TODAY)
+    release(warehouse, first.load_id, as_=None, by="test", why="right after all")
+    land(warehouse, [], fetched=[fetched("c", lines, window=monday)], today=TODAY)
+    found = files.rows(warehouse, "select delivered_name, status = 'duplicate' from raw.loads order by 1")
+    assert found == [("a", False), ("b", False), ("c", True)]
 
 
 def test_a_withdrawn_delivery_is_asked_for_again(
