@@ -23,6 +23,8 @@ METRICS = """
         case when m.rows_accepted > 0 and l.holds = 'sales' then m.amount_cents end as total_cents,
         m.smallest_sale_cents, m.return_lines,
         case when m.rows_accepted > 0 then m.return_lines::float8 / m.rows_accepted end as return_share,
+        coalesce((l.reading #>> '{contradictions,members}')::bigint, 0) as contradictions,
+        l.reading #>> '{contradictions,says}' as contradictions_say,
         -- a window that was asked for, and held nothing, is a whole delivery
         case when w.load_id is null or m.rows_delivered > 0 then m.rows_delivered end as rows_expected,
         case when w.load_id is null or m.rows_delivered > 0 then m.rows_accepted end as rows_taken
@@ -178,6 +180,14 @@ def arrival_suite() -> list[Rule]:
             observed="{return_share:.1%}",
             limit=f"at most {MOST_RETURNS:.0%}",
             says=f"{{return_lines:,}} of {{rows_accepted:,}} lines are returns, more than {MOST_RETURNS:.0%}",
+            severity="warn",
+        ),
+        Rule(
+            gxe.ExpectColumnValuesToBeInSet(column="contradictions", value_set=[0]),
+            reason="LIST_CONTRADICTS",
+            observed="{contradictions}",
+            limit="0",
+            says="{contradictions_say}",
             severity="warn",
         ),
     ]

@@ -16,6 +16,7 @@ from ingestion.contract import FEEDS, folder_of
 from ingestion.contract_edits import contract_keys, write_keys
 from ingestion.conversion import convertible
 from ingestion.effects import possible_modes
+from ingestion.entities import ENTITIES
 from ingestion.ledger import (
     MODES,
     Load,
@@ -220,12 +221,18 @@ def release(
 
 
 def _mean(conn: psycopg.Connection[Any], load: Load, as_: str | None, *, by: str, why: str) -> str:
-    """Release a load whose reading is settled, with what it means."""
+    """Release a load whose reading is settled, with what it means; a list always means the same."""
     load_id = load.load_id
+    if as_ is not None and load.holds != "sales":
+        noun = ENTITIES[load.holds].noun
+        raise ShopxError(
+            f"Load {load_id} ({load.delivered_name}) is {noun}: its rows add or change what they name, "
+            f"so there is nothing to choose with --as. Let it count: `./shopx release {load_id}`."
+        )
     possible = possible_modes(conn, load_id) if load.has_rows else list(MODES)
     if as_ is not None and as_ not in possible:
         raise ShopxError(f"Load {load_id} can be released --as {' or --as '.join(possible)}, not --as {as_}.")
-    if load.status == "duplicate" and as_ is None:
+    if load.status == "duplicate" and as_ is None and load.holds == "sales":
         raise ShopxError(
             f"Load {load_id} has the same bytes as load {load.duplicate_of}. "
             f"If it really is a second delivery: `./shopx release {load_id} --as events`."

@@ -32,13 +32,15 @@ class Entity:
     `stored` renames a column in the table where our name would be a bare `date`; `made_of`: a name that may
     come in parts, which are joined by a blank. A row needs at least one column of each group in `needs`, and
     the header one of each group in `told_by`, or it is no such list.
-    `never_with`: columns of sales that a list of this kind does not have.
+    `never_with`: columns of sales that a list of this kind does not have. `key`: what a version is about, in
+    columns of the table; of several in a group the first that is filled.
     """
 
     name: Holds
     noun: str
     columns: dict[str, Kind]
     needs: tuple[tuple[str, ...], ...]
+    key: tuple[tuple[str, ...], ...]
     told_by: tuple[tuple[str, ...], ...] = ()
     never_with: frozenset[str] = frozenset()
     stored: tuple[tuple[str, str], ...] = ()
@@ -53,6 +55,11 @@ class Entity:
     def stored_name(self, column: str) -> str:
         """The column of raw.<name> that our column goes to."""
         return dict(self.stored).get(column, column)
+
+    @property
+    def members(self) -> str:
+        """What its rows are about, in the plural."""
+        return "counts" if self.name == "inventory" else self.name.replace("_", " ")
 
     def of_kind(self, *kinds: Kind) -> tuple[str, ...]:
         """Our columns of these kinds, in order."""
@@ -86,6 +93,7 @@ ENTITIES: dict[str, Entity] = {
                 "effective_from": "day",
             },
             needs=(("product_id", "product_name"),),
+            key=(("product_id", "product_name"), ("effective_from",)),
             told_by=(
                 ("unit_cost", "unit_price", "category", "subcategory", "category_id", "subcategory_id"),
             ),
@@ -98,6 +106,7 @@ ENTITIES: dict[str, Entity] = {
                 "category_id": "text", "category": "text", "subcategory_id": "text", "subcategory": "text",
             },
             needs=(("category_id", "subcategory_id"),),
+            key=(("subcategory_id", "category_id"),),
             told_by=(("category", "subcategory"),),
             never_with=_ORDER | _CUSTOMER | _PRODUCT | {"date", "store"},
         ),
@@ -111,6 +120,7 @@ ENTITIES: dict[str, Entity] = {
                 "effective_from": "day",
             },
             needs=(("customer_id", "customer_email"),),
+            key=(("customer_id", "customer_email"), ("effective_from",)),
             told_by=(
                 ("customer_name", "first_name", "customer_email"),
                 ("customer_email", "segment", "country", "region", "city", "created", "last_name"),
@@ -126,6 +136,7 @@ ENTITIES: dict[str, Entity] = {
                 "time_zone": "text", "opened": "day", "effective_from": "day",
             },
             needs=(("store_id", "store"),),
+            key=(("store_id", "store"), ("effective_from",)),
             told_by=(("store", "region", "country"),),
             never_with=_ORDER | _CUSTOMER | _PRODUCT | {"date", "channel", "sales_rep"},
         ),
@@ -137,6 +148,7 @@ ENTITIES: dict[str, Entity] = {
                 "commission_rate": "share", "is_active": "flag", "effective_from": "day",
             },
             needs=(("sales_rep_id", "sales_rep"),),
+            key=(("sales_rep_id", "sales_rep"), ("effective_from",)),
             told_by=(("commission_rate", "email", "region"),),
             never_with=_ORDER | _CUSTOMER - {"customer_email"} | _PRODUCT | {"date", "channel"},
         ),
@@ -148,6 +160,7 @@ ENTITIES: dict[str, Entity] = {
                 "on_hand": "count",
             },
             needs=(("date",), ("product_id", "product_name"), ("on_hand",)),
+            key=(("count_date",), ("store",), ("product_id", "product_name")),
             never_with=_ORDER | _CUSTOMER | {"sales_rep", "channel"},
             stored=(("date", "count_date"),),
         ),
@@ -156,6 +169,7 @@ ENTITIES: dict[str, Entity] = {
             noun="a list of exchange rates",
             columns={"date": "day", "currency": "text", "rate": "rate"},
             needs=(("date",), ("currency",), ("rate",)),
+            key=(("rate_date",), ("currency",)),
             never_with=_ORDER | _CUSTOMER | _PRODUCT,
             stored=(("date", "rate_date"),),
         ),

@@ -47,11 +47,12 @@ class Refused:
 @dataclass(frozen=True)
 class LandingResult:
     """`landed` in delivery order, with every load that still waits for the gate; `refused` in the order
-    given.
+    given; `growing`: files left in the inbox because somebody may still be writing them.
     """
 
     landed: list[Landed] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    growing: list[Path] = field(default_factory=list)
 
 
 def landed_from(load: Load, path: Path | None = None, staged: Staged | None = None) -> Landed:

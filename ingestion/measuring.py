@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
+from ingestion.contradictions import contradictions
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -37,12 +39,14 @@ def measure(
     Raises RuntimeError when the table does not hold as many rows as were sent.
     """
     first, last = loaded.first_date or EARLIEST, loaded.last_date or EARLIEST
-    entity = reading.contract.entity
+    entity, facts = reading.contract.entity, dict(reading.facts)
     if entity is None:
         row = conn.execute(_RECOUNT, [load.load_id, first, last]).fetchone()
     else:
         versions = sql.SQL("select count(*), 0 from {} where load_id = %s")
         row = conn.execute(versions.format(sql.Identifier("raw", entity.name)), [load.load_id]).fetchone()
+        if found := contradictions(conn, entity, load.load_id):
+            facts["contradictions"] = {"members": found.members, "says": found.says(entity)}
     assert row is not None  # noqa: S101 - an aggregate returns a row
     rows, recounted_cents = row
     if rows != loaded.rows_accepted:
@@ -58,7 +62,7 @@ def measure(
         """,
         [
             delivered, loaded.rows_accepted, loaded.rows_rejected, loaded.rows_duplicate, reading.rows_gap,
-            loaded.amount_cents, loaded.first_date, loaded.last_date, json.dumps(reading.facts), load.load_id,
+            loaded.amount_cents, loaded.first_date, loaded.last_date, json.dumps(facts), load.load_id,
         ],
     )  # fmt: skip
     metrics = {

@@ -434,6 +434,12 @@ _ALL = (
         "Look whether the signs are right; if not, withdraw it",
     ),
     Reason(
+        "LIST_CONTRADICTS",
+        "load",
+        "A list says two different things about one member. A warning: the later row counts.",
+        "Look which row is right, correct the other and drop the list again",
+    ),
+    Reason(
         "UNDECIDED",
         "load",
         "The gate passed it, but the ledger does not know what it means.",

@@ -5,7 +5,7 @@ Put here: the order of landing, gating and clearing the inbox. Never here: Dagst
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,12 +40,12 @@ class Arrival:
         return list(self.gate.results) if self.gate else []
 
 
-def lying_still(inbox: Path, *, now: float | None = None) -> list[Path]:
-    """Return the inbox's files that nobody has written to for a few seconds."""
+def in_inbox(inbox: Path, *, now: float | None = None) -> tuple[list[Path], list[Path]]:
+    """Return the inbox's files that nobody has written to for a few seconds, and the others."""
     now = time.time() if now is None else now
-    if not inbox.is_dir():
-        return []
-    return sorted(path for path in files_below(inbox) if now - path.lstat().st_mtime >= STILL_SECONDS)
+    files = sorted(files_below(inbox)) if inbox.is_dir() else []
+    growing = [path for path in files if now - path.lstat().st_mtime < STILL_SECONDS]
+    return [path for path in files if path not in growing], growing
 
 
 def waiting_loads(warehouse: Warehouse) -> list[int]:
@@ -64,7 +64,8 @@ def land_given(
     from ingestion.landing import land
 
     inbox = Path(warehouse.settings.inbox)
-    landing = land(warehouse, list(paths) or lying_still(inbox), feed=feed, progress=say)
+    still, growing = ([], []) if paths else in_inbox(inbox)
+    landing = replace(land(warehouse, list(paths) or still, feed=feed, progress=say), growing=growing)
     clear_landed(inbox, landing)
     with warehouse.connect("loader") as conn:
         note_refused(conn, inbox, landing)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SHOWN = 25
 CALM = ("IN", "IN WITH REJECTS", "DUPLICATE")
+GROWING = "it may still be written, as it changed within the last seconds; the next run takes it: ./shopx run"
 
 
 @dataclass(frozen=True)
@@ -270,6 +271,9 @@ def judge(warehouse: "Warehouse", batch: "Batch") -> Outcome:
         verdicts += [
             Verdict(str(r.path), "REFUSED", None, None, 0, 0, 0, 0, r.sentence) for r in batch.landing.refused
         ]
+        verdicts += [
+            Verdict(path.name, "NOT YET", None, None, 0, 0, 0, 0, GROWING) for path in batch.landing.growing
+        ]
     trouble = any(v.verdict in ("HELD", "REFUSED", "FAILED") for v in verdicts)
     taken = batch.publication is not None or any(v.verdict == "DUPLICATE" for v in verdicts)
     code = 1 if batch.failures or (trouble and not taken) else 3 if trouble else 0
@@ -291,7 +295,7 @@ def verdicts_of(warehouse: "Warehouse", load_ids: list[int]) -> list[Verdict]:
         found = conn.execute(
             "select l.load_id, l.delivered_name, l.status, l.feed, l.rows_delivered, l.rows_accepted,"
             " l.rows_rejected, l.amount_cents, l.held_message, l.held_reason,"
-            " l.duplicate_of, o.status, o.delivered_name, l.holds"
+            " l.duplicate_of, o.status, o.delivered_name, l.holds, l.reading #>> '{contradictions,says}'"
             " from raw.loads as l left join raw.loads as o on o.load_id = l.duplicate_of"
             " where l.load_id = any(%s) order by l.delivery_no, l.load_id",
             (load_ids,),
@@ -315,10 +319,11 @@ def _verdict(row: tuple[Any, ...]) -> Verdict:
         of_status,
         of_name,
         holds,
+        contradicts,
     ) = row
     why = ""
     if status == "approved":
-        verdict = "IN WITH REJECTS" if rejected else "IN"
+        verdict, why = "IN WITH REJECTS" if rejected else "IN", contradicts or ""
     elif status == "held":
         verdict, why = "HELD", message or reason or ""
     elif status == "duplicate":

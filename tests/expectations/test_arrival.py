@@ -43,6 +43,7 @@ def land(warehouse):
         book = {name: told[name] for name in booked}
         book.update(ledger or {})
         with warehouse.connect("owner") as connection:
+            book = {"reading": "{}", "holds": "sales"} | book
             book.update(number=count, name=f"{count}.csv", status=status)
             book["sha"] = hashlib.sha256(bytes([count])).hexdigest()
             row = connection.execute(
@@ -50,11 +51,12 @@ def land(warehouse):
                 insert into raw.loads (
                     delivery_no, feed, source, delivered_name, content_sha256, byte_count,
                     contract_sha256, mode,
-                    status, rows_delivered, rows_accepted, rows_rejected, amount_cents
+                    status, rows_delivered, rows_accepted, rows_rejected, amount_cents, reading, holds
                 )
                 values (
                     %(number)s, 'till', 'till', %(name)s, %(sha)s, 1, 'x', 'events', %(status)s,
-                    %(rows_delivered)s, %(rows_accepted)s, %(rows_rejected)s, %(amount_cents)s
+                    %(rows_delivered)s, %(rows_accepted)s, %(rows_rejected)s, %(amount_cents)s,
+                    %(reading)s, %(holds)s
                 )
                 returning load_id
                 """,
@@ -167,6 +169,17 @@ def test_many_returns_warn_and_do_not_hold(warehouse, land):
     with warehouse.connect("owner") as connection:
         kept = connection.execute("select severity from ops.gate_results where not passed").fetchall()
     assert kept == [("warn",)]
+
+
+def test_a_list_that_contradicts_itself_counts_with_a_warning(warehouse, land):
+    said = '{"contradictions": {"members": 2, "says": "it says two different things"}}'
+    load_id = land(ledger={"reading": said, "holds": "products"})
+    report = run_arrival_gate(warehouse, [load_id])
+    assert report.approved == [load_id]
+    warned = [result for result in report.results if not result.passed]
+    assert [(result.reason, result.severity, result.observed, result.message) for result in warned] == [
+        ("LIST_CONTRADICTS", "warn", "2", "it says two different things")
+    ]
 
 
 def test_running_the_gate_again_changes_nothing(warehouse, land):

@@ -84,6 +84,42 @@ def test_the_same_list_again_is_a_duplicate_and_a_decision_about_it_is_a_change_
     assert files.rows(warehouse, "select kind from ops.changes") == [("master_data",), ("master_data",)]
 
 
+@pytest.mark.parametrize(
+    ("header", "lines_said"),
+    [
+        (PRODUCTS, (["P1,Mug,,1,2,yes,", "P1,Mug,,,2,yes,", "P2,Tee,,1,,,", "P1,Cup,,,3,yes,"],
+         "1 of its products; the later row holds (first: product_name, data rows 1 and 4)")),
+        (PRODUCTS, (["P1,Mug,,1,2,yes,", ",P1,,5,2,yes,"], None)),
+        ("SKU,Price,Effective from", (["P1,2,2026-01-01", "P1,3,2026-02-01"], None)),
+        ("Date,Store,SKU,On hand", (["2026-01-01,North,P1,3", "2026-01-01,South,P1,4"], None)),
+        ("Date,Store,SKU,On hand", (["2026-01-01,,P1,3", "2026-01-01,,P1,3", "2026-01-01,,P1,4"],
+         "1 of its counts; the later row holds (first: on_hand, data rows 1 and 3)")),
+        ("Customer ID,Name,Email", (["1,Ann,a@x.test", "2,Bo,b@x.test", "1,Ann,c@x.test", "2,Bob,b@x.test"],
+         "2 of its customers; the later row holds (first: customer_email, data rows 1 and 3)")),
+    ],
+)  # fmt: skip
+def test_a_list_that_says_two_things_about_one_member_is_told_so(
+    files: Any, warehouse: Warehouse, tmp_path: Path, header: str, lines_said: tuple[list[str], str | None]
+) -> None:
+    lines, said = lines_said
+    path = files.write(tmp_path, "list.csv", lines, header=header)
+    assert [item.status for item in land(warehouse, [path], today=TODAY).landed] == ["landed"]
+    ((found,),) = files.rows(warehouse, "select reading #>> '{contradictions,says}' from raw.loads")
+    assert found == (said and f"it says two different things about {said}")
+
+
+def test_a_held_list_is_released_without_saying_what_it_means(
+    files: Any, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    path = files.write(tmp_path, "products.csv", ["P1,Mug,Kitchen,1,2,yes,"], header=PRODUCTS)
+    (landed,) = land(warehouse, [path], today=TODAY).landed
+    with warehouse.connect("loader") as conn, conn.transaction():
+        deciding.decide(conn, landed.load_id, status="held", by="test", reason="HELD")
+    with pytest.raises(ShopxError, match=f"is a product list.*`./shopx release {landed.load_id}`"):
+        deciding.release(warehouse, landed.load_id, as_="orders", by="ann", why="")
+    assert deciding.release(warehouse, landed.load_id, as_=None, by="ann", why="") == "landed"
+
+
 HEADERS = {
     "products_csv": ["SKU,Name,Category,Cost,Price,Stock", "Artikelnummer,Bezeichnung,Warengruppe,EK,VK"],
     "categories_csv": [

@@ -51,10 +51,23 @@ def test_a_list_before_the_first_sale_is_in_and_there_is_nothing_to_publish(
     shopx: Any, tmp_path: Path
 ) -> None:
     products = tmp_path / "products.csv"
-    products.write_text("Product ID,Product Name,Unit Cost\nM1,Mug,1.20\n", encoding="utf-8")
+    products.write_text("Product ID,Product Name,Unit Cost\nM1,Mug,1.20\nM1,Mug,1.30\n", encoding="utf-8")
     first = shopx("run", str(products))
     assert first.returncode == 0, first.stdout + first.stderr
     assert "No sales count yet" in first.stdout
+    assert "two different things about 1 of its products" in " ".join(first.stdout.split())
+
+
+def test_a_file_that_may_still_be_written_is_left_for_the_next_run_with_a_word(
+    shopx: Any, warehouse: Warehouse
+) -> None:
+    fresh = warehouse.settings.inbox / "fresh.csv"
+    fresh.parent.mkdir(parents=True, exist_ok=True)
+    fresh.write_text("date,product,amount\n")
+    outcome = shopx.json("run")
+    assert [(v["delivery"], v["verdict"]) for v in outcome["verdicts"]] == [("fresh.csv", "NOT YET")]
+    assert "./shopx run" in outcome["verdicts"][0]["why"]
+    assert fresh.exists()
 
 
 def test_three_wrong_rows_of_a_thousand_are_kept_with_their_reasons(shopx: Any, orders_file: Any) -> None:
