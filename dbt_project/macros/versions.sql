@@ -30,3 +30,12 @@
     ) as named
     group by {{ key }}
 {%- endmacro %}
+
+{# The day from which a version's word holds: its own; what the first undated one of a member says holds since ever. #}
+{% macro since_ever(key) -%}
+    case
+        when not is_dated and valid_from_date = min(valid_from_date) over (partition by {{ key }})
+            then date '0001-01-01'
+        else valid_from_date
+    end
+{%- endmacro %}

@@ -114,8 +114,11 @@ dim_products as (
 
     select
         members.product_key,
+        products.product_key as listed_key,
         members.product_id,
         coalesce(products.product_name, members.sold_name, members.product_id) as product_name,
+        coalesce({{ hash_key(["coalesce(products.category, members.sold_category)"]) }}, {{ unknown_key() }})
+            as category_key,
         coalesce(products.category, members.sold_category) as category,
         products.subcategory,
         products.unit_cost,
@@ -133,8 +136,10 @@ dim_products as (
 
     select
         {{ unknown_key() }} as product_key,
+        null as listed_key,
         null as product_id,
         'Unknown product' as product_name,
+        {{ unknown_key() }} as category_key,
         null as category,
         null as subcategory,
         null as unit_cost,
@@ -149,8 +154,10 @@ dim_products as (
 
 select
     product_key,
+    listed_key,
     product_id,
     product_name,
+    category_key,
     category,
     subcategory,
     unit_cost,

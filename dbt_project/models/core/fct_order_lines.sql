@@ -1,3 +1,4 @@
+-- What a line is in its order is told by flags: their sums count orders, so every aggregate adds up.
 {{ config(post_hook="{{ analyze() }}") }}
 
 with
@@ -43,39 +44,97 @@ statuses as (
 
 ),
 
-fct_order_lines as (
+terms as (
 
     select
-        lines.order_key,
-        lines.order_line_key,
-        lines.sale_date,
-        lines.order_id,
-        lines.load_id,
-        lines.feed,
-        lines.sold_at,
-        lines.sale_hour,
-        lines.line_type,
-        lines.line_kind,
-        lines.order_status,
+        product_key,
+        valid_from_date,
+        coalesce(valid_to_date, date 'infinity') as valid_to_date,
+        category_key,
+        unit_cost_cents
+    from {{ ref('dim_product_terms') }}
+
+),
+
+described as (
+
+    select
+        lines.*,
         coalesce(
             case when lines.line_type = 'return' then statuses.return_counts else statuses.sale_counts end,
             true
         ) and lines.line_kind is null as counts_as_revenue,
-        lines.product_key,
-        lines.customer_key,
-        lines.store_key,
-        lines.sales_rep_key,
-        lines.channel,
-        lines.region,
-        lines.country,
-        lines.quantity,
-        lines.gross_cents,
-        lines.discount_cents,
-        lines.tax_cents,
-        lines.cost_cents,
-        lines.net_cents
+        coalesce(terms.category_key, {{ unknown_key() }}) as category_key,
+        {{ place_key('lines') }} as place_key,
+        coalesce(lines.cost_cents, round(terms.unit_cost_cents * lines.quantity)::bigint) as known_cost_cents
     from lines
     left join statuses on lines.order_status = statuses.order_status
+    left join terms
+        on
+            lines.product_key = terms.product_key
+            and lines.sale_date between terms.valid_from_date and terms.valid_to_date
+
+),
+
+ranked as (
+
+    select
+        *,
+        counts_as_revenue and line_type = 'sale' as is_counted_sale,
+        row_number() over (partition by order_key order by {{ counted_sales_first() }}) as place_in_order,
+        row_number() over (
+            partition by order_key, category_key
+            order by {{ counted_sales_first() }}
+        ) as place_in_category,
+        row_number() over (
+            partition by order_key, product_key
+            order by {{ counted_sales_first() }}
+        ) as place_in_product,
+        coalesce(
+            min(customer_key) filter (where customer_key <> {{ unknown_key() }}) over (partition by order_key),
+            {{ unknown_key() }}
+        ) as order_customer_key,
+        bool_or(line_type = 'sale') over (partition by order_key) as order_holds_a_sale
+    from described
+
+),
+
+fct_order_lines as (
+
+    select
+        order_key,
+        order_line_key,
+        sale_date,
+        order_id,
+        load_id,
+        feed,
+        sold_at,
+        sale_hour,
+        line_type,
+        line_kind,
+        order_status,
+        counts_as_revenue,
+        product_key,
+        category_key,
+        customer_key,
+        order_customer_key,
+        store_key,
+        sales_rep_key,
+        place_key,
+        channel,
+        region,
+        country,
+        case when line_type = 'return' and order_holds_a_sale then order_key end as returned_order_key,
+        (is_counted_sale and place_in_order = 1)::integer::smallint as order_flag,
+        (is_counted_sale and place_in_category = 1)::integer::smallint as category_flag,
+        (is_counted_sale and place_in_product = 1)::integer::smallint as product_flag,
+        quantity,
+        gross_cents,
+        discount_cents,
+        tax_cents,
+        known_cost_cents as cost_cents,
+        net_cents
+    from ranked
 
 )
 
@@ -93,12 +152,19 @@ select
     order_status,
     counts_as_revenue,
     product_key,
+    category_key,
     customer_key,
+    order_customer_key,
     store_key,
     sales_rep_key,
+    place_key,
     channel,
     region,
     country,
+    returned_order_key,
+    order_flag,
+    category_flag,
+    product_flag,
     quantity,
     gross_cents,
     discount_cents,

@@ -20,9 +20,10 @@ lines as (
         line_type,
         order_status,
         counts_as_revenue,
-        customer_key,
+        order_customer_key,
         store_key,
         sales_rep_key,
+        place_key,
         channel,
         region,
         country,
@@ -45,8 +46,10 @@ first_lines as (
         sold_at as ordered_at,
         sale_hour as order_hour,
         order_status,
+        order_customer_key as customer_key,
         store_key,
         sales_rep_key,
+        place_key,
         channel,
         region,
         country,
@@ -54,10 +57,7 @@ first_lines as (
     from lines
     order by
         order_key asc,
-        (counts_as_revenue and line_type = 'sale') desc,
-        sale_date asc,
-        sold_at asc nulls last,
-        order_line_key asc
+        {{ counted_sales_first() }}
 
 ),
 
@@ -65,9 +65,8 @@ totals as (
 
     select
         order_key,
-        coalesce(
-            min(customer_key) filter (where customer_key <> {{ unknown_key() }}), {{ unknown_key() }}
-        ) as customer_key,
+        min(sale_date) as first_sale_date,
+        max(sale_date) as last_sale_date,
         count(*) as line_count,
         (coalesce(sum(quantity) filter (where counts_as_revenue and line_type = 'sale'), 0))::numeric(18, 3) as units,
         (coalesce(sum(gross_cents) filter (where counts_as_revenue and line_type = 'sale'), 0))::bigint as gross_cents,
@@ -93,12 +92,15 @@ fct_orders as (
         first_lines.order_hour,
         first_lines.order_status,
         first_lines.is_completed_order,
-        totals.customer_key,
+        first_lines.customer_key,
         first_lines.store_key,
         first_lines.sales_rep_key,
+        first_lines.place_key,
         first_lines.channel,
         first_lines.region,
         first_lines.country,
+        totals.first_sale_date,
+        totals.last_sale_date,
         totals.line_count,
         totals.units,
         totals.gross_cents,
@@ -124,9 +126,12 @@ select
     customer_key,
     store_key,
     sales_rep_key,
+    place_key,
     channel,
     region,
     country,
+    first_sale_date,
+    last_sale_date,
     line_count,
     units,
     gross_cents,

@@ -1,0 +1,54 @@
+{{ config(post_hook="{{ analyze() }}") }}
+
+with
+
+lines as (
+
+    select
+        sale_date,
+        place_key,
+        order_customer_key,
+        order_flag,
+        line_type,
+        quantity,
+        gross_cents,
+        discount_cents,
+        tax_cents,
+        cost_cents,
+        net_cents
+    from {{ ref('fct_order_lines') }}
+    where counts_as_revenue
+
+),
+
+agg_orders_daily as (
+
+    select
+        sale_date,
+        place_key,
+        (coalesce(sum(order_flag) filter (where order_customer_key = {{ unknown_key() }}), 0))::bigint as guest_orders,
+        {{ line_measures('order_flag') }}
+    from lines
+    group by
+        sale_date,
+        place_key
+
+)
+
+select
+    sale_date,
+    place_key,
+    guest_orders,
+    line_count,
+    orders,
+    units,
+    units_returned,
+    gross_sales_cents,
+    discounts_cents,
+    returns_cents,
+    net_sales_cents,
+    tax_cents,
+    lines_with_cost,
+    cost_cents,
+    net_sales_with_cost_cents
+from agg_orders_daily

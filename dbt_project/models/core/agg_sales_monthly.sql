@@ -1,0 +1,58 @@
+{{ config(post_hook="{{ analyze() }}") }}
+
+with
+
+lines as (
+
+    select
+        sale_date,
+        place_key,
+        category_key,
+        category_flag,
+        order_flag,
+        line_type,
+        quantity,
+        gross_cents,
+        discount_cents,
+        tax_cents,
+        cost_cents,
+        net_cents
+    from {{ ref('fct_order_lines') }}
+    where counts_as_revenue
+
+),
+
+agg_sales_monthly as (
+
+    select
+        date_trunc('month', sale_date)::date as sale_month,
+        place_key,
+        category_key,
+        sum(category_flag)::bigint as category_orders,
+        {{ line_measures('order_flag') }}
+    from lines
+    group by
+        date_trunc('month', sale_date)::date,
+        place_key,
+        category_key
+
+)
+
+select
+    sale_month,
+    place_key,
+    category_key,
+    category_orders,
+    line_count,
+    orders,
+    units,
+    units_returned,
+    gross_sales_cents,
+    discounts_cents,
+    returns_cents,
+    net_sales_cents,
+    tax_cents,
+    lines_with_cost,
+    cost_cents,
+    net_sales_with_cost_cents
+from agg_sales_monthly
