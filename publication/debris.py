@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from publication.promises import Check
 
-SCHEMAS = "('raw', 'raw_parts', 'ops', 'staging', 'core', 'marts_next', 'marts', 'marts_previous', 'public')"
+SCHEMAS = (
+    "('raw', 'raw_parts', 'ops', 'staging', 'core', 'core_parts', 'marts_next', 'marts', 'marts_previous', "
+    "'public')"
+)
 
 DRIVEN = """exists (
     select from pg_locks where locktype = 'advisory' and granted and objsubid = 1
@@ -29,6 +32,16 @@ DEBRIS = [
             and c.relname ~ '__dbt_(tmp|backup)' and not {DRIVEN}
         order by 1, 2 limit 1
         """,  # noqa: S608
+    ),
+    Check(
+        "I9",
+        "every partition belongs to a table",
+        "core_parts.{name} is a partition of no table; drop it",
+        """
+        select c.relname as name from pg_class as c
+        where c.relnamespace = 'core_parts'::regnamespace and c.relkind = 'r' and not c.relispartition
+        order by 1 limit 1
+        """,
     ),
     Check(
         "I9",

@@ -23,13 +23,13 @@ grant insert, update on ops.load_metrics, ops.gate_results, ops.changes, ops.set
 alter default privileges for role shopx_owner in schema raw grant select, insert, update on tables to shopx_loader;
 alter default privileges for role shopx_owner in schema ops grant select on tables to shopx_loader;
 
--- transformer: dbt. Owns what it makes in its three schemas, reads raw and ops, records builds and test results
+-- transformer: dbt. Owns what it makes in its four schemas, reads raw and ops, records builds and test results
 grant usage on schema raw, ops to shopx_transformer;
 grant select on all tables in schema raw, ops to shopx_transformer;
-grant usage, create on schema staging, core, marts_next to shopx_transformer;
+grant usage, create on schema staging, core, core_parts, marts_next to shopx_transformer;
 grant execute on function
     ops.driver_lock_key(), ops.current_build(), ops.open_build(text, date, boolean), ops.assert_build(bigint),
-    ops.settle_slices(bigint)
+    ops.settle_slices(bigint), ops.follow_swap(regclass, regclass)
 to shopx_transformer;
 grant insert on ops.model_builds, ops.audit_results, ops.build_slices to shopx_transformer;
 grant update on ops.model_builds to shopx_transformer;
@@ -43,7 +43,8 @@ grant select on all tables in schema marts to shopx_reader;
 grant select on ops.loads, ops.pipeline_health, ops.held_loads to shopx_reader;
 alter default privileges for role shopx_owner in schema marts grant select on tables to shopx_reader;
 
--- analyst: a reader (by membership) who may also look into core, which can be ahead of the marts
+-- analyst: a reader (by membership) who may also look into core, which can be ahead of the marts; into its partitions
+-- through their parents only, so that no tool lists them
 grant usage on schema core to shopx_analyst;
 grant select on all tables in schema core to shopx_analyst;
 alter default privileges for role shopx_transformer in schema core grant select on tables to shopx_analyst;

@@ -110,6 +110,10 @@ DAMAGE = {
         "I7 load 1 (1.csv, approved) has 5 rows in the facts",
     ),
     "an approval removed": ("delete from ops.changes", "I7 load 1 (1.csv) is in publication 1"),
+    "a partition without a table": (
+        "create table core_parts.fct_order_lines_202601_gone (x int)",
+        "I9 core_parts.fct_order_lines_202601_gone is a partition of no table",
+    ),
     "a stale temporary table": (
         "create table core.fct_orders__dbt_tmp (x int)",
         "I9 core.fct_orders__dbt_tmp is left over",

@@ -1,5 +1,11 @@
 -- What a line is in its order is told by flags: their sums count orders, so every aggregate adds up.
-{{ config(post_hook="{{ analyze() }}") }}
+{{ config(
+    partition_by={
+        'field': 'sale_date', 'data_type': 'date', 'granularity': 'month', 'months_of': 'raw.sales_lines'
+    },
+    indexes=[{'columns': ['sale_date'], 'type': 'brin'}],
+    post_hook="{{ analyze() }}",
+) }}
 
 with
 
