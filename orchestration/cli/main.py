@@ -8,7 +8,7 @@ import traceback
 
 import click
 
-from orchestration.cli import dbt, demo, doctor, feed, forget, ledger, run, sql, sync, up, verify
+from orchestration.cli import dbt, demo, doctor, feed, forget, ledger, run, simulate, sql, sync, up, verify
 from warehouse.errors import ShopxError
 
 
@@ -36,6 +36,7 @@ for command in (
     ledger.withdraw,
     ledger.replay,
     forget.forget,
+    simulate.simulate,
     sql.sql,
     verify.verify,
     doctor.doctor,
