@@ -106,7 +106,7 @@ def read_manifest(folder: Path) -> tuple[Shop, list[Part]]:
             f"{folder} holds no simulation to go on with. Make one first: ./shopx simulate {folder}",
             exit_code=2,
         ) from None
-    except (ValueError, KeyError, TypeError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise ShopxError(
             f"{folder / MANIFEST} is not as it was written ({problem}). Make the simulation again in another "
             "folder.",

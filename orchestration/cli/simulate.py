@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -82,14 +83,11 @@ def simulate(
     from ingestion.simulating.shop import Shop
     from orchestration.cli.screen import Screen, money
 
+    _refuse_what_has_no_effect(going_on=days is not None)
     screen = Screen()
     begun = time.monotonic()
     with screen.working():
         if days is None:
-            if lines_per_day:
-                raise click.UsageError(
-                    "--lines-per-day is for --days; --lines says how much the years bring."
-                )
             shop = Shop(
                 seed=seed, first_day=start.date(), years=years, customers_per_year=customers_per_year,
                 products_per_year=products_per_year, stores=stores, lines=lines, growth=growth, mess=mess,
@@ -117,3 +115,15 @@ def simulate(
         )
         screen.done(f"Contracts of its files: {own_feeds()}")
         screen.note(f"Load it   ./shopx run {made.deliveries}")
+
+
+def _refuse_what_has_no_effect(*, going_on: bool) -> None:
+    """A shop is what it was made as; only its days may follow. Raises click.UsageError."""
+    context = click.get_current_context()
+    for name in context.params:
+        is_given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        option = f"--{name.replace('_', '-')}"
+        if is_given and going_on and name not in ("folder", "days", "lines_per_day", "one_file"):
+            raise click.UsageError(f"{option} is for a new shop; --days goes on with one as it was made.")
+        if is_given and not going_on and name == "lines_per_day":
+            raise click.UsageError(f"{option} is for --days; --lines says how much the years bring.")
