@@ -219,7 +219,7 @@ class OneFile:
             self._add("inventory", lists.stock(market, last))
 
     def _add(self, kind: str, rows: Iterable[Row]) -> None:
-        text = [",".join(map(str, row)) for row in rows]
+        text = [",".join(row) for row in rows]
         self._open[kind].write("".join(f"{line}\n" for line in text).encode())
         self._rows[kind] += len(text)
 

@@ -27,7 +27,7 @@ from ingestion.simulating.people import (
     reps_of,
 )
 
-Row = Sequence[object]
+Row = Sequence[str]
 PRODUCTS = (
     "product_id", "product_name", "category", "subcategory", "unit_cost", "unit_price", "launched",
     "discontinued", "effective_from",
@@ -41,7 +41,7 @@ _OUT_OF_STOCK = 40_000
 
 def list_csv(columns: Sequence[str], rows: Iterable[Row]) -> bytes:
     """A list as the bytes of a CSV file; no cell needs quotes."""
-    return "".join(",".join(map(str, row)) + "\n" for row in (columns, *rows)).encode()
+    return "".join([",".join(row) + "\n" for row in (columns, *rows)]).encode()
 
 
 def products(market: Market, month: int) -> Iterator[Row]:
@@ -57,13 +57,13 @@ def products(market: Market, month: int) -> Iterator[Row]:
     for at in np.flatnonzero((catalogue.launched == month) | (catalogue.ended == month) | there).tolist():
         category = CATEGORIES[catalogue.category[at]]
         ended = int(catalogue.ended[at])
-        launched = shop.month_start(int(catalogue.launched[at]))
+        launched = shop.month_start(int(catalogue.launched[at])).isoformat()
         yield (
             product_id(at), catalogue.names[at], category.name, category.kinds[catalogue.kind[at]],
             _amount(int(catalogue.costs[review, at])), _amount(int(catalogue.prices[review, at])), launched,
-            shop.month_start(ended) if ended <= month else "",
+            shop.month_start(ended).isoformat() if ended <= month else "",
             # what was there before the first day has its price from its launch on
-            launched if month == 0 else shop.month_start(month),
+            launched if month == 0 else shop.month_start(month).isoformat(),
         )  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def customers(market: Market, first: int, last: int) -> Iterator[Row]:
         yield (
             customer_id(customer), " ".join(customer_name(customer)), customer_email(customer),
             SEGMENTS[customer % 9 == 4], *REGIONS[market.region_of_customer[customer]],
-            market.shop.date_of(day),
+            market.shop.date_of(day).isoformat(),
         )  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def stores(market: Market) -> Iterator[Row]:
             "" if store == WEB else TOWNS[store],
             region,
             country,
-            opened(market.shop, store),
+            opened(market.shop, store).isoformat(),
         )
 
 
@@ -110,6 +110,7 @@ def stock(market: Market, day: int) -> Iterator[Row]:
     on_sale = market.catalogue.on_sale(month)
     wanted = market.catalogue.wanted(month)[on_sale]
     sold = int(market.expected[max(day - 27, 0) : day + 1].sum()) // 1_000_000 * 3 // shop.stores
+    date_text, ids = shop.date_of(day).isoformat(), [product_id(at) for at in on_sale.tolist()]
     weeks = 1 + wanted * sold // max(int(wanted.sum()), 1)
     for store in range(shop.stores):
         if opened(shop, store) > shop.date_of(day):
@@ -117,8 +118,8 @@ def stock(market: Market, day: int) -> Iterator[Row]:
         drawn = bits(shop.seed, f"stock.{store}", day, len(on_sale))
         none = happens(bits(shop.seed, f"stock.none.{store}", day, len(on_sale)), _OUT_OF_STOCK)
         on_hand = np.where(none, 0, 1 + below(drawn, 3 * weeks + 4))
-        for at, pieces in zip(on_sale.tolist(), on_hand.tolist(), strict=True):
-            yield shop.date_of(day), TOWNS[store], product_id(at), pieces
+        for product, pieces in zip(ids, map(str, on_hand.tolist()), strict=True):
+            yield date_text, TOWNS[store], product, pieces
 
 
 def month_end(market: Market, month: int) -> tuple[int, date]:

@@ -256,7 +256,7 @@ def _write_rows(path: Path, kind: type[File] | type[Planted], rows: Iterable[Any
     with path.open("w", encoding="utf-8", newline="") as sink:
         writer = csv.DictWriter(sink, [field.name for field in fields(kind)], lineterminator="\n")
         writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+        writer.writerows(map(vars, rows))
 
 
 def _earlier(path: Path, kind: type[File] | type[Planted]) -> list[Any]:
