@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
@@ -36,6 +37,7 @@ QUEUED_BATCHES = 2
 SILENCE_S = 1.0
 ROWS_OF_A_DELIVERY = 10**10  # order_line_key = delivery_no * 10^10 + row_number
 ENCODED_AT_ONCE = 1024  # rows
+WORTH_A_COPY = 5000  # rows: with fewer, finding the partition of each is cheaper
 #: Bytes that may wait in the kernel, where it allows as many: with the usual 0.2 MB the server has nothing to
 #: do each time this process does not get a processor at once, which cost a fifth of the whole load.
 SENT_AHEAD = 4_000_000
@@ -96,7 +98,9 @@ def load_rows(
                         copy.pause()
                         _make_months(cursor, sorted(set(months) - known_months))
                         known_months.update(months)
-                    copy.send(_with_keys(accepted, columns, load_id, delivery_no), months)
+                    keyed = _with_keys(accepted, columns, load_id, delivery_no)
+                    for month, start, end in _runs(accepted, months):
+                        copy.send(keyed.slice(start, end - start), month)
                 loaded.rows_duplicate += batch.repeats
                 loaded.refused_orders |= batch.refused_orders
                 if batch.rejected:
@@ -165,12 +169,11 @@ class _Copy:
         else:
             self._open.__exit__(kind, error, trace)
 
-    def send(self, rows: pa.RecordBatch, months: Sequence[date]) -> None:
+    def send(self, rows: pa.RecordBatch, month: date | None) -> None:
         """Encode and send `rows`, whose columns are those this COPY was made for and whose days lie in
-        `months`."""
+        `month`, or anywhere."""
         from pgpq import ArrowToPostgresBinaryEncoder  # noqa: PLC0415 - heavy, and only needed once rows come
 
-        month = months[0] if len(months) == 1 else None
         if month != self._month:
             self.pause()
         if self._copy is None:
@@ -277,6 +280,20 @@ def _note_accepted(loaded: Loaded, rows: pa.RecordBatch) -> list[date]:
     first, last = days.min().astype("datetime64[M]"), days.max().astype("datetime64[M]")
     months = np.array([first]) if first == last else np.unique(days.astype("datetime64[M]"))
     return list(months.astype("datetime64[D]").tolist())
+
+
+def _runs(rows: pa.RecordBatch, months: Sequence[date]) -> list[tuple[date | None, int, int]]:
+    """The stretches of rows that lie in one month, as (month, first, one after the last); all rows as one,
+    without a month, where the stretches are so short that starting a COPY for each costs more."""
+    import numpy as np  # noqa: PLC0415
+
+    if len(months) == 1:
+        return [(months[0], 0, rows.num_rows)]
+    of = views.values(rows["sale_date"], np.int32).astype("datetime64[D]").astype("datetime64[M]")
+    edges = [0, *(np.flatnonzero(of[1:] != of[:-1]) + 1).tolist(), rows.num_rows]
+    if rows.num_rows < WORTH_A_COPY * (len(edges) - 1):
+        return [(None, 0, rows.num_rows)]
+    return [(of[start].item(), start, end) for start, end in pairwise(edges)]
 
 
 def _all_missing(rows: pa.RecordBatch, *names: str) -> int:
