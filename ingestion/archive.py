@@ -15,10 +15,11 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 
 from ingestion.refusals import FileRefused
@@ -43,6 +44,8 @@ class Staged:
     content_sha256: str
     size: int
     mtime_ns: int
+    #: the bytes on their way to the disk already, where they are many
+    written: Future[None] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ class Room:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return Staged(copy, digest, facts.st_size, facts.st_mtime_ns)
+        written = _begin(_sync, copy) if facts.st_size > CHUNK else None
+        return Staged(copy, digest, facts.st_size, facts.st_mtime_ns, written)
 
     def open_archived(self, content_sha256: str, name: str) -> Staged:
         """The archived bytes under a readable name. Raises FileNotFoundError when the archive lost them."""
@@ -84,7 +88,7 @@ class Room:
         if not blob.exists():
             made = not blob.parent.exists()
             blob.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync(staged.path)
+            staged.written.result() if staged.written else _sync(staged.path)
             self.mark(staged.content_sha256)
             _link_or_copy(staged.path, blob)
             _sync(blob.parent)
@@ -182,11 +186,17 @@ def _copy(source: Path, copy: Path, *, follow_links: bool) -> tuple[os.stat_resu
         raise FileRefused(f"{source.name} is {kind}, not a file [NOT_A_FILE]")
     with os.fdopen(handle, "rb", buffering=0) as reader:
         digest = hashlib.sha256()
-        with os.fdopen(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as writer:
+        writer = os.fdopen(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
+        with writer, ThreadPoolExecutor(1, thread_name_prefix="hashing") as aside:
+            hashed: Future[None] | None = None
             try:
                 while chunk := reader.read(CHUNK):
-                    digest.update(chunk)
-                    writer.write(chunk)
+                    if hashed is not None:
+                        hashed.result()
+                    hashed = aside.submit(digest.update, chunk) if before.st_size > CHUNK else None
+                    if hashed is None:
+                        digest.update(chunk)
+                    _write(writer, chunk)
             except OSError as error:
                 reason = (error.strerror or "input/output error").lower()
                 raise FileRefused(f"{source} cannot be copied: {reason} [FILE_UNREADABLE]") from None
@@ -196,6 +206,20 @@ def _copy(source: Path, copy: Path, *, follow_links: bool) -> tuple[os.stat_resu
             f"{source.name} is still being written; try again once it is complete [FILE_CHANGING]"
         )
     return before, digest.hexdigest()
+
+
+def _write(writer: FileIO, chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    while rest:
+        rest = rest[writer.write(rest) :]
+
+
+def _begin(task: Callable[[Path], None], path: Path) -> Future[None]:
+    """Do it in a thread of its own."""
+    aside = ThreadPoolExecutor(1, thread_name_prefix="archive")
+    begun = aside.submit(task, path)
+    aside.shutdown(wait=False)
+    return begun
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

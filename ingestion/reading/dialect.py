@@ -95,6 +95,7 @@ def _scan(path: Path) -> Scan:
     has_nul = wide = lone = blank_edges = False
     is_utf8 = True
     decoder = codecs.getincrementaldecoder("utf-8")()
+    edges = _Edges()
     sample, last = b"", b""
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -102,7 +103,7 @@ def _scan(path: Path) -> Scan:
                 sample = chunk[:SAMPLE_BYTES]
                 _refuse_binary(path, sample)
             size += len(chunk)
-            newlines += chunk.count(b"\n")
+            newlines += edges.count(chunk, b"\n")
             returns += chunk.count(b"\r") if not newlines else 0
             lone = lone or _has_lone_return(last, chunk)
             has_nul = has_nul or b"\0" in chunk
@@ -112,7 +113,7 @@ def _scan(path: Path) -> Scan:
             elif is_utf8:
                 is_utf8 = _decodes(decoder, b"") and not decoder.getstate()[0]
             wide = wide or b'"' in chunk or b"\t" in chunk
-            blank_edges = blank_edges or wide or _has_blank_edges(last or b"\n", chunk)
+            blank_edges = blank_edges or wide or edges.have_blanks(last or b"\n", chunk)
             last = chunk[-1:]
     is_utf8 = is_utf8 and not decoder.getstate()[0]
     if not sample.removeprefix(codecs.BOM_UTF8).strip():
@@ -142,14 +143,34 @@ def _has_lone_return(before: bytes, chunk: bytes) -> bool:
     return returns - chunk.endswith(b"\r") > chunk.count(b"\r\n")
 
 
-def _has_blank_edges(before: bytes, chunk: bytes) -> bool:
-    """Whether a blank in `chunk`, or the one it starts after, stands beside a delimiter or a line end."""
-    both = np.frombuffer(before + chunk, np.uint8)
-    blank = both == ord(" ")
-    edge = both < ord(" ")
-    for delimiter in DELIMITERS:
-        edge |= both == ord(delimiter)
-    return bool((blank[1:] & edge[:-1]).any() or (blank[:-1] & edge[1:]).any())
+class _Edges:
+    """Counts and compares the bytes of pieces up to _CHUNK, in the same memory for each: getting it anew from
+    the system costs several times as much as the work."""
+
+    def __init__(self) -> None:
+        self._blank, self._edge, self._other = (np.empty(_CHUNK + 1, bool) for _ in range(3))
+
+    def count(self, chunk: bytes, byte: bytes) -> int:
+        """How often `byte` occurs; bytes.count is slow where it occurs often."""
+        found = self._other[: len(chunk)]
+        np.equal(np.frombuffer(chunk, np.uint8), ord(byte), out=found)
+        return int(np.count_nonzero(found))
+
+    def have_blanks(self, before: bytes, chunk: bytes) -> bool:
+        """Whether a blank in `chunk`, or the one it starts after, stands beside a delimiter or a line end."""
+        both = np.frombuffer(before + chunk, np.uint8)
+        blank, edge, other = (one[: len(both)] for one in (self._blank, self._edge, self._other))
+        np.equal(both, ord(" "), out=blank)
+        np.less(both, ord(" "), out=edge)
+        for delimiter in DELIMITERS:
+            if delimiter.encode() in chunk or delimiter.encode() == before:
+                np.equal(both, ord(delimiter), out=other)
+                np.logical_or(edge, other, out=edge)
+        for here, beside in ((blank[1:], edge[:-1]), (blank[:-1], edge[1:])):
+            np.logical_and(here, beside, out=other[1:])
+            if other[1:].any():
+                return True
+        return False
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
