@@ -66,15 +66,24 @@ comment on table raw.rejected_rows is 'One row per refused row of a delivery, wi
 comment on column raw.rejected_rows.line_number is 'Physical line in the file, from 1, where the record starts.';
 comment on column raw.rejected_rows.sheet_row is 'Row as a spreadsheet shows it: records counted from 1, the header included.';
 
+-- Columns of a fixed width come first: Postgres reads them at known places, without walking over the texts.
 create table raw.sales_lines (
     load_id bigint not null,
     order_key bigint not null,
     order_line_key bigint not null,
-    order_id text,
-    line_number text,
+    -- whole thousandths and millionths: numeric costs a tenth of a load more
+    quantity_thousandths bigint not null,
+    gross_cents bigint not null,
+    discount_cents bigint not null default 0,
+    net_cents bigint not null,
     sale_date date not null,
     sold_at timestamptz,
+    unit_price_millionths bigint,
+    tax_cents bigint,
+    cost_cents bigint,
     line_type text not null,
+    order_id text,
+    line_number text,
     order_status text,
     product_id text,
     product_name text,
@@ -87,15 +96,7 @@ create table raw.sales_lines (
     country text,
     sales_rep text,
     channel text,
-    line_kind text,
-    -- whole thousandths and millionths: numeric costs a tenth of a load more
-    quantity_thousandths bigint not null,
-    unit_price_millionths bigint,
-    gross_cents bigint not null,
-    discount_cents bigint not null default 0,
-    tax_cents bigint,
-    cost_cents bigint,
-    net_cents bigint not null
+    line_kind text
 ) partition by range (sale_date);
 comment on table raw.sales_lines is 'Accepted rows, append-only, in monthly partitions (raw_parts). One row per accepted row of a delivery.';
 comment on column raw.sales_lines.order_key is '64 bits of a hash of (source, scope, order id); minus order_line_key where the row names no order.';
