@@ -70,14 +70,14 @@ class CellRules(Rules):
 
     def cell_checks(self) -> None:
         form = self.forms.example
-        self.check("date", "VALUE_MISSING", "the day of the sale", "t_date is null")
+        self.check("date", "VALUE_MISSING", "the day of the sale", "t_date is null", unless="is_usual_date")
         self.check(
             "date", "DATE_FORMAT", f"a date as {form}",
-            "t_date is not null and iso is null and not is_usual_date",
+            "t_date is not null and iso is null and not is_usual_date", unless="is_usual_date",
         )  # fmt: skip
         self.check(
             "date", "DATE_IMPOSSIBLE", f"a real day as {form}",
-            "iso is not null and (ts is null or abs(offset_minutes) > 840)",
+            "iso is not null and (ts is null or abs(offset_minutes) > 840)", unless="is_usual_date",
         )  # fmt: skip
         if self.has("product_id") or self.has("product_name"):
             names = [name for name in ("product_id", "product_name") if self.has(name)]
@@ -95,7 +95,7 @@ class CellRules(Rules):
                     f"text like {column.pattern}",
                     f"t_{name} is not null and not {wanted}",
                 )
-            elif name in _IDS:
+            elif name in _IDS and (self.settled.plus_signs or name not in self.columns):
                 self.check(
                     name, "ID_LOST_DIGITS", "all digits of the number",
                     f"contains(t_{name}, 'E+') and regexp_full_match(t_{name}, '{_SCIENTIFIC}')",
@@ -120,11 +120,12 @@ class CellRules(Rules):
         digits = self.decimals.get(name, self.digits)
         self.check(
             name, "NUMBER_FORMAT", f"a number with {mark} before its decimals",
-            f"t_{name} is not null and n_{name} is null",
+            f"t_{name} is not null and n_{name} is null", unless=f"usual_{name}",
         )  # fmt: skip
         self.check(
             name, "NUMBER_TOO_LARGE", "a number below 100,000,000,000",
             f"n_{name} is not null and d_{name} is null or abs(d_{name}) >= 100000000000",
+            unless=f"usual_{name}",
         )  # fmt: skip
         if self.contract.round is None:
             self.check(
@@ -132,6 +133,7 @@ class CellRules(Rules):
                 "TOO_MANY_DECIMALS",
                 f"at most {digits} decimals",
                 f"not usual_{name} and {numbers.has_more_decimals(f'n_{name}', digits)}",
+                unless=f"usual_{name}",
             )
         self.check_range(name, f"d_{name}")
         if name == "unit_cost":

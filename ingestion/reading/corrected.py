@@ -18,10 +18,13 @@ from pathlib import Path
 from ingestion.forms.unpacked import Unpacked, Work
 from ingestion.reading import dialect
 from ingestion.reading.careful import CarefulReading
-from ingestion.reading.delivery import Delivery
+from ingestion.reading.delivery import Delivery, Text
 from ingestion.reading.fast import FastReading
+from ingestion.reading.plan import Plan
 from ingestion.reading.rows import Reading, RejectedRow
+from ingestion.reading.settling import with_bytes_of
 from ingestion.reading.tokens import cut
+from ingestion.reading.validation import compile_plan
 from warehouse.errors import ShopxError
 
 _CHUNK = 1 << 20
@@ -104,14 +107,24 @@ def corrected(reading: Reading, fixes: Sequence[Fix], *, work: Path | None = Non
     room = unpacked.work or Work(work)
     target = room.place(delivery.path.name)
     origin = _splice(delivery.path, target, spliced)
+    found = dialect.scan(target)
     fixed = replace(
         delivery,
         path=target,
-        found=dialect.scan(target),
+        found=found,
+        plan=_plan(delivery, replace(delivery, path=target, found=found)),
         facts=delivery.facts | {"fixes": len(spliced)},
         unpacked=replace(unpacked, path=target, origins=(*unpacked.origins, origin), work=room),
     )
     return FastReading(fixed) if fixed.can_be_fast else CarefulReading(fixed)
+
+
+def _plan(delivery: Delivery, text: Text) -> Plan:
+    """The rules of the delivery for the corrected text, whose cells may hold what none of it held before."""
+    was = delivery.plan
+    settled = with_bytes_of(delivery.settled, text)
+    plan = compile_plan(delivery.contract, was.columns, settled, given=was.given)
+    return replace(plan, refused_orders=was.refused_orders)
 
 
 def delivery_of(reading: Reading) -> Delivery:

@@ -16,7 +16,7 @@ from ingestion.contract import Contract
 from ingestion.forms import Unpacked
 from ingestion.reading.dialect import Head, Scan
 from ingestion.reading.engine import literal
-from ingestion.reading.plan import Plan
+from ingestion.reading.plan import Plan, Settled
 from ingestion.reading.rows import RejectedRow
 from ingestion.reading.stretches import Stretch, stretches
 from ingestion.reading.tokens import Grammar
@@ -53,6 +53,7 @@ class Delivery(Text):
     """Everything that is known before the first row is read."""
 
     contract: Contract
+    settled: Settled
     plan: Plan
     today: date
     facts: dict[str, object]

@@ -43,6 +43,8 @@ class Scan:
     #: a blank stands beside a delimiter or a line end; without one, and without wide spaces, no cell has any
     #: to be trimmed of
     blank_edges: bool
+    #: a + stands anywhere, as it does in numbers whose digits a spreadsheet lost
+    plus_signs: bool
     newline: bytes
     sample: bytes
 
@@ -92,7 +94,7 @@ def scan(path: Path) -> Scan:
 
 def _scan(path: Path) -> Scan:
     size = newlines = returns = 0
-    has_nul = wide = lone = blank_edges = False
+    has_nul = wide = lone = blank_edges = plus_signs = False
     is_utf8 = True
     decoder = codecs.getincrementaldecoder("utf-8")()
     edges = _Edges()
@@ -114,6 +116,7 @@ def _scan(path: Path) -> Scan:
                 is_utf8 = _decodes(decoder, b"") and not decoder.getstate()[0]
             wide = wide or b'"' in chunk or b"\t" in chunk
             blank_edges = blank_edges or wide or edges.have_blanks(last or b"\n", chunk)
+            plus_signs = plus_signs or b"+" in chunk
             last = chunk[-1:]
     is_utf8 = is_utf8 and not decoder.getstate()[0]
     if not sample.removeprefix(codecs.BOM_UTF8).strip():
@@ -128,6 +131,7 @@ def _scan(path: Path) -> Scan:
         has_lone_returns=lone or last == b"\r",
         wide_spaces=wide or not is_utf8,
         blank_edges=blank_edges or last == b" ",
+        plus_signs=plus_signs,
         newline=newline,
         sample=sample.removeprefix(codecs.BOM_UTF8),
     )

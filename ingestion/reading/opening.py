@@ -125,7 +125,9 @@ def open_reading(
     if found.has_bom:
         facts["byte_order_mark"] = True
     plan = compile_plan(contract, match.columns, settled, given=given)
-    delivery = Delivery(path, found, head, grammar, contract, plan, today, facts, unpacked, one_table)
+    delivery = Delivery(
+        path, found, head, grammar, contract, settled, plan, today, facts, unpacked, one_table
+    )
     return FastReading(delivery) if delivery.can_be_fast else CarefulReading(delivery)
 
 

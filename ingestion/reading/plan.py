@@ -42,6 +42,8 @@ class Settled:
     wide_spaces: bool = False
     #: cells may have blanks at their ends
     blank_edges: bool = True
+    #: cells may hold a +
+    plus_signs: bool = True
     #: other currencies that lines may be in, because exchange rates are known
     convertible: frozenset[str] = frozenset()
     #: with price_from: product -> price, by the column that names products
@@ -98,6 +100,7 @@ class Rules:
         self.digits = numbers.minor_digits(settled.currency)
         self.checks: list[Check] = []
         self.conditions: list[str] = []
+        self.unless: list[str] = []
         self.money = f"decimal({12 + self.digits}, {self.digits})"
         self.types = {
             "quantity": "decimal(14, 3)",
@@ -128,10 +131,20 @@ class Rules:
         return self.contract.columns.get(own, _GIVEN)  # type: ignore[call-overload,no-any-return]
 
     def check(
-        self, column: str, code: str, expected: str, condition: str, *, shows: tuple[str, ...] = ()
+        self,
+        column: str,
+        code: str,
+        expected: str,
+        condition: str,
+        *,
+        shows: tuple[str, ...] = (),
+        unless: str = "",
     ) -> None:
+        """`condition` is the SQL of a row that fails. `unless` names a column of the query, true or false,
+        that is only true where it cannot: where it is true of all checks that have one, none is looked at."""
         self.checks.append(Check(column, code, expected, shows or (column,)))
         self.conditions.append(condition)
+        self.unless.append(unless)
 
     def check_range(self, name: str, value: str) -> None:
         """The bounds the contract sets for a column; `value` is the SQL of its number."""

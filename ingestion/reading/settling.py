@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -64,16 +65,25 @@ def settle(
     asker = _Asker(text, match)
     entity = match.contract.entity
     days = {name: cells[name] for name in (entity.days if entity else ("date",)) if name in cells}
-    own_quote = head.quote not in ('"', "")  # the scan looked at neither side of it
-    return Settled(
+    settled = Settled(
         date_order=_date_order(asker, match.contract, days, read_as, today),
         date_count=_date_count(asker, match.contract, days, read_as),
         decimal_mark=_decimal_mark(asker, match, cells, read_as),
         currency=match.contract.currency if entity else _currency(match.contract, cells, currency),
-        wide_spaces=text.found.wide_spaces or own_quote,
-        blank_edges=text.found.blank_edges or own_quote,
         convertible=convertible,
         prices=prices,
+    )
+    return with_bytes_of(settled, text)
+
+
+def with_bytes_of(settled: Settled, text: Text) -> Settled:
+    """The same decisions, for a text whose bytes were looked at: what no cell of it can hold is not asked."""
+    own_quote = text.head.quote not in ('"', "")  # the scan looked at neither side of it
+    return replace(
+        settled,
+        wide_spaces=text.found.wide_spaces or own_quote,
+        blank_edges=text.found.blank_edges or own_quote,
+        plus_signs=text.found.plus_signs,
     )
 
 

@@ -44,6 +44,33 @@ def test_kept_bytes_are_those_delivered_under_their_hash_and_private(
     assert files_below(archive.root) == [f"{digest[:2]}/{digest}"]
 
 
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 16, 1001])
+def test_a_file_is_whole_however_many_pieces_it_is_copied_and_hashed_in(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr("ingestion.archive.CHUNK", 8)
+    content = os.urandom(size)
+    with archive.room() as room:
+        staged = room.stage(delivered(tmp_path, content))
+        assert staged.content_sha256 == hashlib.sha256(content).hexdigest()
+        assert room.keep(staged).read_bytes() == content
+
+
+def test_bytes_that_do_not_reach_the_disk_are_not_kept(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("ingestion.archive._sync", broken)
+    for content in (b"a", os.urandom(2_000_000)):
+        with archive.room() as room:
+            staged = room.stage(delivered(tmp_path, content))
+            with pytest.raises(OSError, match="Input/output"):
+                room.keep(staged)
+    assert files_below(archive.root) == []
+
+
 def test_a_file_that_is_staged_but_not_kept_leaves_nothing(archive: Archive, tmp_path: Path) -> None:
     with archive.room() as room:
         room.stage(delivered(tmp_path))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ingestion import landing
+from ingestion import landing, loading
 from ingestion.landing import land
 from warehouse.database import Warehouse
 
@@ -75,6 +75,21 @@ def test_a_row_without_an_order_id_is_an_order_of_its_own(
         files.rows(warehouse, "select order_key + order_line_key, order_id from raw.sales_lines")
         == [(0, None)] * 2
     )
+
+
+@pytest.mark.parametrize("worth", [1, 2, 3, 5000])
+def test_rows_reach_their_months_in_whatever_order_they_come(
+    files: Any, warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worth: int
+) -> None:
+    monkeypatch.setattr(loading, "WORTH_A_COPY", worth)
+    days = ["2026-01-30", "2026-01-31", "2026-02-01", "2025-12-31", "2026-02-02", "2026-02-28", "2026-01-01"]
+    lines = [files.line(str(number), day) for number, day in enumerate(days)]
+    land(warehouse, [files.write(tmp_path, "a.csv", lines)], today=TODAY)
+    stored = "select order_id, sale_date::text, tableoid::regclass::text from raw.sales_lines"
+    assert files.rows(warehouse, f"{stored} order by order_id") == [
+        (str(number), day, f"raw_parts.sales_lines_{day[:7].replace('-', '')}")
+        for number, day in enumerate(days)
+    ]
 
 
 def test_deliveries_are_numbered_by_age_then_name(files: Any, warehouse: Warehouse, tmp_path: Path) -> None:

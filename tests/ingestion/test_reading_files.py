@@ -7,6 +7,7 @@ import io
 import os
 import re
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from ingestion.contract import Contract, load_contracts
 from ingestion.reading import DamagedFile, FileRefused, Reading, RejectedRow, Undecided, dialect, open_reading
+from ingestion.reading.corrected import Fix, corrected
 from ingestion.reading.fast import FastReading
 
 TODAY = date(2026, 6, 30)
@@ -120,6 +122,20 @@ def test_one_cell_with_a_blank_at_its_end_is_trimmed(tmp_path: Path, row: bytes)
     assert (rows[1]["product_name"], rows[1]["order_id"], rows[1]["gross_cents"]) == ("tea", "A1", 100)
     assert not rejected
     assert drain(reading.careful())[0] == rows
+
+
+def test_a_correction_may_hold_what_the_file_had_none_of(tmp_path: Path) -> None:
+    path = write(tmp_path, HEADER + sound(1) + b"2026-13-05,tea,1.00,A1\n2026-13-06,tea,1.00,A2\n")
+    reading = open_reading(path, today=TODAY)
+    _, refused, _ = drain(reading)
+    cells = ("2026-01-05", " tea ", "1.00", "A1"), ("2026-01-06", "tea", "1.00", "4.00638E+12")
+    fixes = [
+        Fix(row.line_number, row.sheet_row, sha256(row.raw_bytes).hexdigest(), right)
+        for row, right in zip(refused, cells, strict=True)
+    ]
+    rows, rejected, _ = drain(corrected(reading, fixes, work=tmp_path))
+    assert [row["product_name"] for row in rows] == ["tea 1", "tea"]
+    assert [row.reasons for row in rejected] == [("ID_LOST_DIGITS",)]
 
 
 def test_cells_without_blanks_at_their_ends_are_not_trimmed(tmp_path: Path) -> None:

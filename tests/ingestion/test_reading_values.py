@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from ingestion.contract import NUMBERS, Contract, load_contracts
 from ingestion.reading import Reading, RejectedRow, Undecided, accepted_schema, open_reading
 from ingestion.reading.months import MONTHS
+from ingestion.reading.plan import Rules
 
 TODAY = date(2026, 6, 30)
 
@@ -669,3 +670,39 @@ def _bounds(name: str) -> dict[str, Any]:
     if name in NUMBERS:
         return {"above": "0.001", "below": "5000"}
     return {} if name == "date" else {"pattern": ".*"}
+
+
+ODD_NUMBERS = (
+    "", "0", "-0", "5", "-5", "+5", "5.", ".5", "1.5", "1.23", "1.234", "1.2345", "1.2345678", "1.00000",
+    "1e3", "1_000", "0x1", "999999999", "1000000000", "99999999999", "100000000000", "9" * 30, "-" * 3,
+    "1.2.3", "1,234", "€5", "$5", "(5)", "٣", "NaN", "inf", "null", "5 ", "5E+2",
+)  # fmt: skip
+ODD_DAYS = (
+    "", "2026-01-05", "2026-01-05 10:00:00", "2026-1-5", "20260105", "2026-02-30", "2026-01-05T10:00:00Z",
+    "05.01.2026", "infinity", "epoch", "now", "2026-01-05 25:00:00", "0000-00-00", "99999-01-01",
+    "1969-12-31", "2026-01-05 10:00:00+20:00", "x",
+)  # fmt: skip
+
+
+def test_what_is_not_looked_at_in_usual_cells_would_find_nothing_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual = ["2026-01-05", "2", "1.50", "3.00"]
+    columns = [ODD_DAYS, ODD_NUMBERS, ODD_NUMBERS, ODD_NUMBERS]
+    lines = [
+        ",".join(f'"{cell}"' for cell in ("tea", *usual[:at], odd, *usual[at + 1 :]))
+        for at, cells in enumerate(columns)
+        for odd in cells
+    ]
+    text = "product,date,quantity,unit_price,amount\n" + "".join(f"{line}\n" for line in lines)
+    given = {"read_as": {"date_order": "day-first", "decimal_mark": "point"}, "currency": "EUR"}
+    quick = read(text, **given)
+    check = Rules.check
+
+    def thorough(self: Rules, *args: str, unless: str = "", **more: Any) -> None:
+        check(self, *args, **more)
+
+    monkeypatch.setattr(Rules, "check", thorough)
+    assert read(text, **given) == quick
+    assert len(quick.rows) > 5
+    assert len(quick.rejected) > 40
