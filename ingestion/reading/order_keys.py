@@ -54,8 +54,13 @@ def _hashed(
 ) -> NDArray[np.uint64]:
     state = np.full(len(starts), start, np.uint64)
     prime = np.uint64(_PRIME)
-    shortest = int(lengths.min(initial=0))
-    for position in range(int(lengths.max(initial=0))):
+    shortest, longest = (int(lengths.min()), int(lengths.max())) if len(lengths) else (0, 0)
+    if shortest == longest:  # as ids mostly are: each position is a column of the bytes
+        first = int(starts[0]) if len(starts) else 0
+        for column in data[first : first + longest * len(starts)].reshape(len(starts), longest).T:
+            state = (state ^ column) * prime
+        return state
+    for position in range(longest):
         if position < shortest:
             state = (state ^ data[starts + position]) * prime
         else:
