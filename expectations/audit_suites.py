@@ -30,6 +30,21 @@ FACT_DAYS = """
 """
 
 
+# a shop that names no customer has none of these, one whose first month is not over no month end
+MAY_BE_EMPTY = frozenset(
+    {
+        "cohort_lifetime_value",
+        "cohort_retention",
+        "customer_lifetime_value",
+        "customer_rfm",
+        "customer_rfm_cells",
+        "customer_segments",
+        "customer_segments_monthly",
+        "customers_at_risk",
+    }
+)
+
+
 def audit_suites(marts: Sequence[str], *, may_be_empty: bool = False) -> list[QuerySuite]:
     """The suites for core and for each of `marts`, tables of schema marts_next.
 
@@ -62,9 +77,13 @@ def _suite(mart: str, *, may_be_empty: bool) -> list[Any]:
         "hourly_sales": _hourly_sales,
         "product_performance": _product_performance,
         "customer_segments": _customer_segments,
+        "customer_rfm": _customer_rfm,
+        "customers_at_risk": _customers_at_risk,
+        "customers_monthly": _customers_monthly,
+        "cohort_retention": _cohort_retention,
+        "returns_monthly": _returns_monthly,
     }.get(mart)
-    # customer_segments may be empty: a shop that names no customer has none
-    rows = _rows(may_be_empty=may_be_empty or mart == "customer_segments")
+    rows = _rows(may_be_empty=may_be_empty or mart in MAY_BE_EMPTY)
     return [*rows, *(of_its_own() if of_its_own else [])]
 
 
@@ -141,4 +160,56 @@ def _customer_segments() -> list[Any]:
         gxe.ExpectColumnValuesToBeUnique(column="customer_key"),
         gxe.ExpectColumnValuesToNotBeNull(column="segment"),
         gxe.ExpectColumnValuesToBeInSet(column="segment", value_set=segments),
+    ]
+
+
+def _customer_rfm() -> list[Any]:
+    import great_expectations.expectations as gxe  # noqa: PLC0415
+
+    scores = ("recency_score", "frequency_score", "monetary_score", "worth_score")
+    return [
+        gxe.ExpectColumnValuesToBeUnique(column="customer_key"),
+        *(gxe.ExpectColumnValuesToBeBetween(column=score, min_value=1, max_value=5) for score in scores),
+    ]
+
+
+def _customers_at_risk() -> list[Any]:
+    import great_expectations.expectations as gxe  # noqa: PLC0415
+
+    return [
+        gxe.ExpectColumnValuesToBeUnique(column="customer_key"),
+        gxe.ExpectColumnValuesToBeBetween(column="spent_cents", min_value=1),
+        gxe.ExpectColumnValuesToBeBetween(column="order_count", min_value=2),
+    ]
+
+
+def _customers_monthly() -> list[Any]:
+    import great_expectations.expectations as gxe  # noqa: PLC0415
+
+    return [
+        gxe.ExpectColumnValuesToBeUnique(column="sale_month"),
+        gxe.ExpectColumnValuesToNotBeNull(column="net_sales_cents"),
+        gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+            column_A="customers", column_B="returning_customers", or_equal=True, ignore_row_if="neither"
+        ),
+    ]
+
+
+def _cohort_retention() -> list[Any]:
+    import great_expectations.expectations as gxe  # noqa: PLC0415
+
+    return [
+        gxe.ExpectColumnValuesToBeBetween(column="cohort_customers", min_value=1),
+        gxe.ExpectColumnValuesToBeBetween(column="month_number", min_value=0),
+        gxe.ExpectColumnValuesToBeBetween(column="retention_share", min_value=0, max_value=1),
+    ]
+
+
+def _returns_monthly() -> list[Any]:
+    import great_expectations.expectations as gxe  # noqa: PLC0415
+
+    return [
+        gxe.ExpectColumnValuesToBeUnique(column="sale_month"),
+        gxe.ExpectColumnValuesToBeBetween(column="sold_cents", min_value=0),
+        gxe.ExpectColumnValuesToBeBetween(column="returns_cents", max_value=0),
     ]

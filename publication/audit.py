@@ -65,7 +65,7 @@ def audit(warehouse: Warehouse, build: Build, *, manifest: Path | None = None) -
         # sums and suites need every table; where one is missing, that is the message
         complete = not any(result.name.startswith("model ") and not result.passed for result in results)
         if complete:
-            results += _reconciliation(connection, build.build_id)
+            results += _reconciliation(connection, build.build_id, expected)
         counts = _counts_a_load(connection, build.build_id)
     if complete:
         results += _expectations(warehouse, expected, may_be_empty=not counts)
@@ -201,7 +201,9 @@ def _dbt_results(
     ]
 
 
-def _reconciliation(connection: psycopg.Connection[Any], build_id: int) -> list[AuditResult]:
+def _reconciliation(
+    connection: psycopg.Connection[Any], build_id: int, expected: ExpectedNodes
+) -> list[AuditResult]:
     return [
         AuditResult(
             "reconciliation",
@@ -211,7 +213,7 @@ def _reconciliation(connection: psycopg.Connection[Any], build_id: int) -> list[
             found.holds,
             None if found.holds else f"{found.message}. Look: {LOOK_AT_FACTS}.",
         )
-        for found in reconcile(connection, build_id=build_id)
+        for found in reconcile(connection, build_id=build_id, marts=expected.marts)
     ]
 
 

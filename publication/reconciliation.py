@@ -8,7 +8,7 @@ ops.build_loads.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -99,6 +99,17 @@ DAILY = {
 }
 HOURLY = "select null, sale_date, sum(net_sales_cents) from marts_next.hourly_sales group by sale_date"
 PRODUCTS = "select null, null::date, sum(net_sales_cents) from marts_next.product_performance"
+# net sales to those who have ordered at least once, what they gave back taken off
+BUYERS = """
+    select null, null::date, sum(o.net_cents)
+    from core.fct_orders as o
+    inner join (
+        select distinct customer_key from core.fct_orders where is_completed_order and customer_key <> -1
+    ) as b on b.customer_key = o.customer_key
+"""
+CUSTOMERS = "select null, null::date, sum(spent_cents) from marts_next.customer_lifetime_value"
+CUSTOMER_MONTHS = "select null, null::date, sum(net_sales_cents) from marts_next.customers_monthly"
+RETURN_MONTHS = "select null, null::date, sum(returns_cents) from marts_next.returns_monthly"
 
 
 Unit = Literal["cents", "lines"]
@@ -106,7 +117,7 @@ Unit = Literal["cents", "lines"]
 
 @dataclass(frozen=True)
 class Identity:
-    """Two ways to the same sum, of cents or of lines."""
+    """Two ways to the same sum, of cents or of lines; of core, or of a mart with its name."""
 
     name: str
     says: str
@@ -114,6 +125,7 @@ class Identity:
     actual: str
     by_day: bool
     unit: Unit = "cents"
+    mart: str | None = None  # compared only where the project declares that mart
 
 
 IDENTITIES = (
@@ -134,6 +146,7 @@ IDENTITIES = (
             REVENUE[what],
             DAILY[what],
             by_day=True,
+            mart="daily_sales",
         )
         for what in REVENUE
     ),
@@ -143,6 +156,7 @@ IDENTITIES = (
         REVENUE["net"],
         HOURLY,
         by_day=True,
+        mart="hourly_sales",
     ),
     Identity(
         "fact = product_performance (net)",
@@ -150,6 +164,31 @@ IDENTITIES = (
         REVENUE["net"],
         PRODUCTS,
         by_day=False,
+        mart="product_performance",
+    ),
+    Identity(
+        "orders = customer_lifetime_value (net)",
+        "core.fct_orders of customers and marts_next.customer_lifetime_value (net)",
+        BUYERS,
+        CUSTOMERS,
+        by_day=False,
+        mart="customer_lifetime_value",
+    ),
+    Identity(
+        "fact = customers_monthly (net)",
+        "revenue lines of core.fct_order_lines and marts_next.customers_monthly (net)",
+        REVENUE["net"],
+        CUSTOMER_MONTHS,
+        by_day=False,
+        mart="customers_monthly",
+    ),
+    Identity(
+        "fact = returns_monthly (returns)",
+        "returns in core.fct_order_lines and marts_next.returns_monthly",
+        REVENUE["returns"],
+        RETURN_MONTHS,
+        by_day=False,
+        mart="returns_monthly",
     ),
 )
 
@@ -184,8 +223,10 @@ class Comparison:
         )
 
 
-def reconcile(connection: psycopg.Connection[Any], *, build_id: int) -> list[Comparison]:
-    """Compare every identity for a build and write the sums to ops.reconciliation.
+def reconcile(
+    connection: psycopg.Connection[Any], *, build_id: int, marts: Collection[str]
+) -> list[Comparison]:
+    """Compare every identity of core and of `marts` for a build and write the sums to ops.reconciliation.
 
     Totals and feeds are always written, days only where they differ: the table then grows with builds, not
     with builds × days. Runs in the caller's transaction.
@@ -203,6 +244,7 @@ def reconcile(connection: psycopg.Connection[Any], *, build_id: int) -> list[Com
     comparisons = [
         _compare(identity, side(identity.expected, identity), side(identity.actual, identity))
         for identity in IDENTITIES
+        if identity.mart is None or identity.mart in marts
     ]
     _write(connection, build_id, comparisons)
     return comparisons

@@ -47,6 +47,11 @@ def test_every_command_is_documented() -> None:
     assert sorted(set(cli.commands) - documented) == []
 
 
+def test_every_mart_is_listed_in_the_order_of_the_alphabet() -> None:
+    listed = re.findall(r"^\| `([a-z_]+)` \|", (ROOT / "docs/marts.md").read_text(), flags=re.MULTILINE)
+    assert listed == sorted(path.stem for path in ROOT.glob("dbt_project/models/marts/*.sql"))
+
+
 def test_every_decision_is_numbered_once_and_opens_with_its_decision() -> None:
     pages = [p for p in ROOT.glob("docs/decisions/*.md") if p.name != "README.md"]
     numbers = [p.name[:4] for p in pages]

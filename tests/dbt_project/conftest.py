@@ -29,6 +29,7 @@ class Outcome:
 
 
 Dbt = Callable[..., Outcome]
+Rows = Callable[[str], list[tuple[Any, ...]]]
 Deliver = Callable[..., int]
 
 
@@ -83,6 +84,36 @@ def manifest(target: Path) -> Any:
             patch.setenv(f"SHOPX_PG_{name}", "nowhere")
         patch.setenv("SHOPX_PG_PORT", "5432")
         return invoke(target / "parse", "parse")[0]
+
+
+@pytest.fixture(scope="module")
+def rows(euro_warehouse: Warehouse, target: Path, request: pytest.FixtureRequest) -> Rows:
+    """The answer of a query over one build that all tests of the module share, and only read.
+
+    The module says what was delivered in DELIVERIES, pairs of (mode, lines), and in MARTS what is built with
+    all that comes before it.
+    """
+    for number, (mode, lines) in enumerate(request.module.DELIVERIES, start=1):
+        write_delivery(
+            euro_warehouse,
+            delivery_no=number,
+            lines=tuple(lines),
+            mode=mode,
+            source="till",
+            status="approved",
+        )
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in euro_warehouse.environment().items():
+            patch.setenv(name, value)
+        selection = [f"+{mart}" for mart in request.module.MARTS.split()]
+        _, outcome = invoke(target, "build", "--exclude-resource-type", "unit_test", "--select", *selection)
+    assert outcome.success, outcome.messages
+
+    def answer(query: str) -> list[tuple[Any, ...]]:
+        with euro_warehouse.connect("owner") as conn:
+            return conn.execute(query).fetchall()
+
+    return answer
 
 
 LINE_DEFAULTS: dict[str, Any] = {

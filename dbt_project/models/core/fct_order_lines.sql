@@ -100,7 +100,8 @@ ranked as (
             min(customer_key) filter (where customer_key <> {{ unknown_key() }}) over (partition by order_key),
             {{ unknown_key() }}
         ) as order_customer_key,
-        bool_or(line_type = 'sale') over (partition by order_key) as order_holds_a_sale
+        min(sale_date) filter (where line_type = 'sale') over (partition by order_key) as sold_since_date,
+        bool_or(line_type = 'sale') over (partition by order_key, product_key) as order_sold_the_product
     from described
 
 ),
@@ -130,7 +131,13 @@ fct_order_lines as (
         channel,
         region,
         country,
-        case when line_type = 'return' and order_holds_a_sale then order_key end as returned_order_key,
+        -- one receipt that sells one thing and takes back another on the same day is an exchange at the till
+        case
+            when
+                line_type = 'return'
+                and (sale_date > sold_since_date or sale_date = sold_since_date and order_sold_the_product)
+                then order_key
+        end as returned_order_key,
         (is_counted_sale and place_in_order = 1)::integer::smallint as order_flag,
         (is_counted_sale and place_in_category = 1)::integer::smallint as category_flag,
         (is_counted_sale and place_in_product = 1)::integer::smallint as product_flag,
