@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ingestion import reasons
 from ingestion.contract import Contract
 from ingestion.measuring import FEW_REJECTS
-from ingestion.reading import DamagedFile, FileRefused, Reading, RejectedRow, Undecided, open_reading
+from ingestion.reading import DamagedFile, FileRefused, Reading, RejectedRow, Undecided, open_reading, views
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -167,7 +167,7 @@ class _Counter:
         keys = rows["order_key"].drop_null()
         if len(keys):
             self.has_orders = True
-            self.orders.update(np.unique(keys.to_numpy()).tolist())
+            self.orders.update(np.unique(views.values(keys, np.int64)).tolist())
         if rows["currency"].null_count == rows.num_rows:
             self.money[self._currency] += pc.sum(rows["net_cents"]).as_py() or 0
             return

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ingestion.reading import finishing, messages
+from ingestion.reading import finishing, messages, views
 from ingestion.reading.delivery import Delivery
 from ingestion.reading.finishing import Answer, Place
 from ingestion.reading.gaps import Gaps, Verdict, sums_above
@@ -142,12 +142,11 @@ class CarefulReading(Reading):
 def _places(stretch: Stretch, whole: Numbers, wanted: Numbers) -> Iterator[tuple[int, int, Place]]:
     """For each wanted record: its index, its position among those that have cells (-1: it has none), and
     where it stands."""
-    import pyarrow as pa  # noqa: PLC0415
 
     positions = np.full(len(stretch), -1, np.int64)
     positions[whole] = np.arange(len(whole))
     columns = (a[wanted].tolist() for a in (positions, stretch.lines, stretch.sheet_rows, stretch.offsets))
-    texts = stretch.texts.take(pa.array(wanted)).to_pylist()
+    texts = stretch.texts.take(views.positions(wanted)).to_pylist()
     for index, position, line, sheet_row, offset, text in zip(wanted.tolist(), *columns, texts, strict=True):
         cells = text.split(UNIT) if position >= 0 else []
         yield index, position, Place(line, sheet_row, offset, stretch.raw(index), cells)

@@ -170,9 +170,8 @@ def refused_orders(found: Answer, *, up_to: int) -> frozenset[int]:
     flagged = flagged[: np.searchsorted(flagged, up_to)]
     if found.entity is not None or not len(flagged):
         return frozenset()
-    import pyarrow as pa  # noqa: PLC0415
 
-    texts = found.rows.column(found.order_text).take(pa.array(flagged))
+    texts = found.rows.column(found.order_text).take(views.positions(flagged))
     return frozenset(order_keys(texts, source=found.source).drop_null().to_pylist())
 
 
@@ -195,7 +194,7 @@ def accepted(found: Answer, *, row_numbers: NDArray[np.int64]) -> pa.RecordBatch
         return whole
     edges = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
     if len(edges) // 2 > _MANY_RUNS:
-        return whole.filter(pa.array(good))
+        return whole.filter(views.flags(good))
     runs = [whole.slice(int(a), int(b - a)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
     joined = pa.Table.from_batches(runs, schema=schema).combine_chunks().to_batches()
     return joined[0] if joined else whole.slice(0, 0)

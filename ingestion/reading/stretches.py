@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ingestion.reading import views
 from ingestion.reading.rows import BATCH_ROWS
 from ingestion.reading.tokens import UNIT, Cut, Grammar, take
 from ingestion.refusals import FileRefused
@@ -223,7 +224,7 @@ def _cut(lines: _Lines, grammar: Grammar, *, ended: bool) -> tuple[_Found, int]:
                 padded += record.padded
             ends[rank[index]] = lines.ends[index + taken - 1]
         both = pa.concat_arrays([texts, pa.array(others, pa.string())])
-        return _Found(first, ends, both.take(pa.array(order[first])), uncut, padded), count
+        return _Found(first, ends, both.take(views.positions(order[first])), uncut, padded), count
     return _Found(first, ends, texts, {}, 0), count
 
 

@@ -88,7 +88,7 @@ class Validated:
                 whole = np.flatnonzero(has_cells)
                 texts = stretch.texts
                 if len(whole) < len(stretch):
-                    texts = texts.take(pa.array(whole))
+                    texts = texts.take(views.positions(whole))
                 self._pending.append((stretch, whole))
                 if len(whole):
                     yield pa.record_batch([texts], names=["text"])

@@ -52,3 +52,18 @@ def array(numbers: NDArray[Any], kind: pa.DataType, *, known: NDArray[np.bool_] 
 
     validity = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little"))
     return pa.Array.from_buffers(kind, len(numbers), [validity, pa.py_buffer(np.ascontiguousarray(numbers))])
+
+
+def positions(numbers: NDArray[np.int64]) -> pa.Array:
+    """Positions in an array, as Arrow's `take` wants them."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    return array(numbers.astype(np.int64, copy=False), pa.int64())
+
+
+def flags(wanted: NDArray[np.bool_]) -> pa.Array:
+    """A choice of rows, as Arrow's `filter` wants it."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    bits = pa.py_buffer(np.packbits(wanted, bitorder="little"))
+    return pa.Array.from_buffers(pa.bool_(), len(wanted), [None, bits])

@@ -24,6 +24,23 @@ def test_help_imports_nothing_heavy() -> None:
     assert HEAVY & set(loaded) == set()
 
 
+def test_checking_a_file_needs_no_pandas(tmp_path: Path) -> None:
+    file = tmp_path / "sales.csv"
+    file.write_text("date,product,amount,order id\n2026-01-05,tea,1.00,A1\n2026-01-06,tea,,A2\n")
+    code = (
+        "import sys; from orchestration.cli.main import cli\n"
+        "cli(sys.argv[1:], standalone_mode=False); assert 'pandas' not in sys.modules"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "feed", "check", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"SHOPX_HOME": str(tmp_path / "home")},
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("command", sorted(cli.commands))
 def test_every_command_explains_itself_with_an_example(command: str) -> None:
     text = (cli.commands[command].help or "").replace("\b", "")
