@@ -22,8 +22,11 @@ from warehouse.settings import Settings
 
 TEMPLATE = "shopx_template"
 
+# no example has a deadline: a busy machine is no fault of the code
+hypothesis_settings.register_profile("default", deadline=None)
+hypothesis_settings.load_profile("default")
 # more examples of every property: pytest --hypothesis-profile=thorough
-hypothesis_settings.register_profile("thorough", max_examples=500)
+hypothesis_settings.register_profile("thorough", max_examples=500, deadline=None)
 
 
 @pytest.fixture(scope="session", autouse=True)
