@@ -31,8 +31,10 @@ grant execute on function
     ops.driver_lock_key(), ops.current_build(), ops.open_build(text, date, boolean), ops.assert_build(bigint),
     ops.settle_slices(bigint), ops.follow_swap(regclass, regclass)
 to shopx_transformer;
-grant insert on ops.model_builds, ops.audit_results, ops.build_slices to shopx_transformer;
-grant update on ops.model_builds to shopx_transformer;
+grant insert on
+    ops.model_builds, ops.audit_results, ops.build_slices, ops.fact_changes, ops.applied_changes
+to shopx_transformer;
+grant update on ops.model_builds, ops.applied_changes to shopx_transformer;
 grant usage, select on all sequences in schema ops to shopx_transformer;
 alter default privileges for role shopx_owner in schema raw grant select on tables to shopx_transformer;
 alter default privileges for role shopx_owner in schema ops grant select on tables to shopx_transformer;

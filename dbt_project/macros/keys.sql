@@ -15,8 +15,12 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Post-hook: statistics for the models that read this one next, and for whoever asks it directly. #}
-{% macro analyze() -%} {%- if execute -%} analyze {{ this }} {%- endif -%} {%- endmacro %}
+{# Post-hook: statistics for the models that read this one next, and for whoever asks it directly. What a sliced build
+   changes is little, and PostgreSQL looks after it by itself, but for the whole of a partitioned table: that is looked
+   at again when it has grown by a fifth. #}
+{% macro analyze() -%}
+    {%- if execute and (builds_whole() or has_outgrown_statistics(this)) -%} analyze {{ this }} {%- endif -%}
+{%- endmacro %}
 
 
 {# What names a customer, or null where the person was forgotten: `shopx forget` leaves asterisks of equal length. #}

@@ -103,6 +103,16 @@
     {%- endif -%}
 {% endmacro %}
 
+{# True where the partitions hold a fifth more rows than the statistics of their table know of. #}
+{% macro has_outgrown_statistics(relation) %}
+    {%- if not partitioning() -%} {{ return(false) }} {%- endif -%}
+    {{ return(run_query(
+        "select sum(greatest(c.reltuples, 0)) > 1.2 * max(p.reltuples) from pg_class as p inner join pg_inherits as i "
+        ~ "on p.oid = i.inhparent inner join pg_class as c on i.inhrelid = c.oid where p.oid = '" ~ relation
+        ~ "'::regclass"
+    ).rows[0][0]) }}
+{% endmacro %}
+
 {# How dbt makes a table with a contract: as the contract says, in months where the model asks for them, and with its
    keys last. A key built over all rows at once is made in a fraction of the time that it takes row by row. #}
 {% macro postgres__create_table_as(temporary, relation, sql) -%}

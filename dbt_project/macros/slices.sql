@@ -14,9 +14,13 @@
     {{ return(config.get('materialized') in ('table', 'view') or is_new()) }}
 {%- endmacro %}
 
-{# True where nothing that the last build made of this model may stay, so that what is made of it starts anew too. #}
+{# True where nothing that the last build made of this model may stay, so that what is made of it starts anew too. A
+   view that is missing is not new: dbt drops it with the view it reads, and makes it again. #}
 {% macro is_new() -%}
-    {%- if not execute or model.resource_type != 'model' or flags.FULL_REFRESH or not load_cached_relation(this) -%}
+    {%- if not execute or model.resource_type != 'model' or flags.FULL_REFRESH -%}
+        {{ return(true) }}
+    {%- endif -%}
+    {%- if config.get('materialized') != 'view' and not load_cached_relation(this) -%}
         {{ return(true) }}
     {%- endif -%}
     {%- set found = run_query(newness_query()) -%}
@@ -67,7 +71,7 @@
     {%- for macro_id in macro_ids if macro_id.startswith('macro.shopx.') and macro_id not in seen -%}
         {%- do seen.append(macro_id) -%}
         {%- set found = context[macro_id.split('.')[-1]].macro -%}
-        {%- if found.original_file_path.split('/')[-1] not in ('build_hooks.sql', 'slices.sql') -%}
+        {%- if found.original_file_path.split('/')[-1] not in ('build_hooks.sql', 'slices.sql', 'strategies.sql') -%}
             {%- do parts.append(found.macro_sql) -%}
         {%- endif -%}
         {%- do add_macro_texts(found.depends_on.macros, parts, seen) -%}

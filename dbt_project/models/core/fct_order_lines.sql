@@ -1,5 +1,8 @@
 -- What a line is in its order is told by flags: their sums count orders, so every aggregate adds up.
 {{ config(
+    materialized='incremental',
+    incremental_strategy='slices',
+    unique_key='order_key',
     partition_by={
         'field': 'sale_date', 'data_type': 'date', 'granularity': 'month', 'months_of': 'raw.sales_lines'
     },

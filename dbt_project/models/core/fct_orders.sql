@@ -1,6 +1,9 @@
 -- An order stands on the day and hour of its first sale line that counts; without one (a return document, a
 -- cancelled order) on those of its first line.
 {{ config(
+    materialized='incremental',
+    incremental_strategy='slices',
+    unique_key='order_key',
     indexes=[{'columns': ['order_date', 'customer_key']}, {'columns': ['customer_key']}],
     post_hook="{{ analyze() }}",
 ) }}
@@ -32,7 +35,7 @@ lines as (
         discount_cents,
         tax_cents,
         net_cents
-    from {{ ref('fct_order_lines') }}
+    from {{ build_rows(ref('fct_order_lines')) }}
 
 ),
 

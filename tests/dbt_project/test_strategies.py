@@ -1,0 +1,172 @@
+"""Sliced builds write only what changed, say what they wrote, and end as whole ones do, killed or not.
+
+Put here: the strategies on the facts.
+Never here: which orders a build touches (test_incremental.py), or partitions.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from warehouse.database import Warehouse
+
+FACTS = ("run", "--select", "fct_order_lines", "fct_orders")
+
+
+class Shop:
+    """A warehouse with deliveries and builds, of which each is published at once."""
+
+    def __init__(self, warehouse: Warehouse, dbt: Callable[..., Any]) -> None:
+        self.warehouse = warehouse
+        self.dbt = dbt
+
+    def ask(self, statement: str) -> list[tuple[Any, ...]]:
+        with self.warehouse.connect("owner") as conn:
+            return conn.execute(statement).fetchall()
+
+    def open(self) -> int:
+        return int(self.ask("select ops.open_build('test')")[0][0])
+
+    def publish(self, build_id: int) -> None:
+        self.ask(f"update ops.builds set status = 'published' where build_id = {build_id} returning 1")
+
+    def build(self, *command: str) -> int:
+        build_id = self.open()
+        outcome = self.dbt(*(command or FACTS), build_id=build_id)
+        assert outcome.success, outcome.messages
+        self.publish(build_id)
+        return build_id
+
+    def facts(self) -> list[Any]:
+        return [
+            self.ask(
+                f"select count(*), md5(string_agg(t::text, '|' order by t::text)) from core.{table} as t"
+            )
+            for table in ("fct_order_lines", "fct_orders")
+        ]
+
+    def places(self) -> dict[int, str]:
+        """Where each line lies on disk: a line that is not written anew stays there."""
+        return dict(self.ask("select order_line_key, tableoid::text || ctid::text from core.fct_order_lines"))
+
+    def changes(self) -> list[tuple[Any, ...]]:
+        """The changes kept, without those already forgotten: (sign, order, day, cents)."""
+        return self.ask(
+            "select sign, order_id, sale_date::text, net_cents from core.line_changes order by 2, 3, 1, 4"
+        )
+
+
+@pytest.fixture
+def shop(warehouse: Warehouse, dbt: Callable[..., Any], deliver: Callable[..., int]) -> Shop:
+    """Two orders at the end of January, built and published."""
+    deliver(
+        1,
+        {"order_id": "A", "sale_date": "2026-01-30", "gross_cents": 100},
+        {"order_id": "A", "sale_date": "2026-01-30", "gross_cents": 50},
+        {"order_id": "B", "sale_date": "2026-01-31", "gross_cents": 200},
+    )
+    shop = Shop(warehouse, dbt)
+    shop.build("run", "--select", "+fct_orders")
+    return shop
+
+
+def killed_while_it_inserts(shop: Shop, build_id: int, key: tuple[int, int, str]) -> None:
+    """Run the facts of a build and kill its server process between the delete and the insert.
+
+    Another session has written the key of a line to come and not committed: the insert waits for it.
+    """
+    waiting = """
+        select pid from pg_stat_activity
+        where usename = 'shopx_transformer' and wait_event_type = 'Lock' and query ~ 'insert into'
+    """
+
+    def kill() -> None:
+        for _ in range(600):
+            pids = shop.ask(waiting)
+            if pids:
+                with shop.warehouse.connect("owner") as conn:
+                    conn.execute("set role shopx_transformer")
+                    conn.execute("select pg_terminate_backend(%s)", [pids[0][0]])
+                return
+            time.sleep(0.05)
+
+    with shop.warehouse.connect("owner") as blocking:
+        blocking.execute(
+            "insert into core.fct_order_lines select (jsonb_populate_record(f, jsonb_build_object("
+            "'order_key', %s::bigint, 'order_line_key', %s::bigint, 'sale_date', %s::text))).* "
+            "from core.fct_order_lines as f limit 1",
+            key,
+        )
+        killer = threading.Thread(target=kill)
+        killer.start()
+        outcome = shop.dbt(*FACTS, build_id=build_id)
+        killer.join()
+        blocking.rollback()
+    assert outcome.statuses["fct_order_lines"] == "error"
+    assert "terminating connection" in outcome.messages or "closed the connection" in outcome.messages
+
+
+def test_sliced_builds_write_what_changed_and_end_as_a_whole_one(
+    shop: Shop, deliver: Callable[..., int]
+) -> None:
+    whole = shop.facts()
+    assert shop.changes() == []
+
+    # A comes again with one line dearer, B moves over the end of the month, C is new
+    deliver(
+        2,
+        {"order_id": "A", "sale_date": "2026-01-30", "gross_cents": 110},
+        {"order_id": "A", "sale_date": "2026-01-30", "gross_cents": 50},
+        {"order_id": "B", "sale_date": "2026-02-01", "gross_cents": 200},
+        {"order_id": "C", "sale_date": "2026-09-01", "gross_cents": 300},
+    )
+    build = shop.open()
+    killed_while_it_inserts(
+        shop, build, shop.ask(
+            "select order_key, order_line_key, sale_date::text from raw.sales_lines where order_id = 'B'"
+            " and load_id = 2"
+        )[0],
+    )  # fmt: skip
+    assert shop.facts() == whole
+    assert shop.changes() == []
+
+    # the same build goes on; made a second time it changes nothing
+    assert shop.dbt(*FACTS, build_id=build).success
+    assert shop.changes() == [
+        (-1, "A", "2026-01-30", 50),
+        (-1, "A", "2026-01-30", 100),
+        # its money is the same, but another delivery tells of it
+        (1, "A", "2026-01-30", 50),
+        (1, "A", "2026-01-30", 110),
+        (-1, "B", "2026-01-31", 200),
+        (1, "B", "2026-02-01", 200),
+        (1, "C", "2026-09-01", 300),
+    ]
+    made, places = shop.facts(), shop.places()
+    assert shop.dbt(*FACTS, build_id=build).success
+    assert (shop.facts(), shop.places()) == (made, places)
+    shop.publish(build)
+
+    # a part of C comes back: the sale that was there stays where it is, and only the return is written
+    deliver(
+        3,
+        {"order_id": "C", "sale_date": "2026-09-01", "gross_cents": -300, "line_type": "return"},
+        mode="events",
+    )
+    shop.build()
+    written = [key for key, place in shop.places().items() if places.get(key) != place]
+    assert written == [3 * 10**10 + 1]
+    assert shop.changes() == [(1, "C", "2026-09-01", -300)]
+
+    sliced = shop.facts()
+    whole_build = shop.open()
+    assert shop.dbt(*FACTS, "--full-refresh", build_id=whole_build).success
+    assert shop.facts() == sliced
+    # made anew: nothing is told as a change, and every aggregate has to start anew
+    assert shop.changes() == []
+    assert shop.ask("select is_whole from ops.fact_changes order by change_no desc limit 1") == [(True,)]
