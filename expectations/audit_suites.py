@@ -41,6 +41,9 @@ MAY_BE_EMPTY = frozenset(
         "customer_segments",
         "customer_segments_monthly",
         "customers_at_risk",
+        # sales may all lie further back than these reach
+        "sales_bridge",
+        "sales_by_filters",
     }
 )
 
@@ -82,6 +85,9 @@ def _suite(mart: str, *, may_be_empty: bool) -> list[Any]:
         "customers_monthly": _customers_monthly,
         "cohort_retention": _cohort_retention,
         "returns_monthly": _returns_monthly,
+        "kpi_summary": _kpi_summary,
+        "sales_by_filters": _filter_cube,
+        "sales_by_filters_monthly": _filter_cube,
     }.get(mart)
     rows = _rows(may_be_empty=may_be_empty or mart in MAY_BE_EMPTY)
     return [*rows, *(of_its_own() if of_its_own else [])]
@@ -212,4 +218,24 @@ def _returns_monthly() -> list[Any]:
         gxe.ExpectColumnValuesToBeUnique(column="sale_month"),
         gxe.ExpectColumnValuesToBeBetween(column="sold_cents", min_value=0),
         gxe.ExpectColumnValuesToBeBetween(column="returns_cents", max_value=0),
+    ]
+
+
+def _filter_cube() -> list[Any]:
+    import great_expectations.expectations as gxe  # noqa: PLC0415
+
+    money = ("gross_sales_cents", "returns_cents", "discounts_cents", "net_sales_cents")
+    return [
+        *_signed_money(additive=money),
+        gxe.ExpectColumnValuesToNotBeNull(column="category"),
+        gxe.ExpectColumnValuesToBeBetween(column="orders", min_value=0),
+    ]
+
+
+def _kpi_summary() -> list[Any]:
+    import great_expectations.expectations as gxe  # noqa: PLC0415
+
+    return [
+        gxe.ExpectCompoundColumnsToBeUnique(column_list=["period", "kpi"]),
+        gxe.ExpectColumnValuesToBeInSet(column="unit", value_set=["cents", "count", "percent"]),
     ]

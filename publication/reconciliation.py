@@ -110,6 +110,39 @@ BUYERS = """
 CUSTOMERS = "select null, null::date, sum(spent_cents) from marts_next.customer_lifetime_value"
 CUSTOMER_MONTHS = "select null, null::date, sum(net_sales_cents) from marts_next.customers_monthly"
 RETURN_MONTHS = "select null, null::date, sum(returns_cents) from marts_next.returns_monthly"
+CUBE_DAYS = 800  # as sales_by_filters_days in dbt_project.yml
+CUBE_EXPECTED = f"""
+    select null, l.sale_date, sum(l.net_cents)
+    from core.fct_order_lines as l
+    inner join ops.builds as b on b.build_id = %(build)s and l.sale_date > b.as_of - {CUBE_DAYS}
+    where l.counts_as_revenue
+    group by l.sale_date
+"""  # noqa: S608
+CUBE = "select null, sale_date, sum(net_sales_cents) from marts_next.sales_by_filters where {} group by 2"
+MONTHS_EXPECTED = """
+    select null, date_trunc('month', sale_date)::date, sum(net_cents)
+    from core.fct_order_lines
+    where counts_as_revenue
+    group by 2
+"""
+CUBE_MONTHS = """
+    select null, sale_month, sum(net_sales_cents) from marts_next.sales_by_filters_monthly where {} group by 2
+"""
+CATEGORY_MONTHS = """
+    select null, sale_month, sum(own_net_sales_cents) from marts_next.category_performance_monthly group by 2
+"""
+UP_TO_AS_OF = """
+    select null, null::date, sum(l.net_cents)
+    from core.fct_order_lines as l
+    inner join ops.builds as b on b.build_id = %(build)s and l.sale_date <= b.as_of
+    where l.counts_as_revenue
+"""
+ALL_TIME = "select null, null::date, sum({}) from marts_next.{} where period = 'all_time' and {}"
+BRIDGE_DAYS = 400  # as sales_bridge_days in dbt_project.yml
+BRIDGE_EXPECTED = CUBE_EXPECTED.replace(f"- {CUBE_DAYS}", f"- {BRIDGE_DAYS}")
+BRIDGE = """
+    select null, sale_date, sum(amount_cents) from marts_next.sales_bridge where step = 'net_sales' group by 2
+"""
 
 
 Unit = Literal["cents", "lines"]
@@ -189,6 +222,72 @@ IDENTITIES = (
         RETURN_MONTHS,
         by_day=False,
         mart="returns_monthly",
+    ),
+    Identity(
+        "fact = sales_by_filters (all categories)",
+        "revenue lines of core.fct_order_lines and marts_next.sales_by_filters (all categories)",
+        CUBE_EXPECTED,
+        CUBE.format("category_key = 0"),
+        by_day=True,
+        mart="sales_by_filters",
+    ),
+    Identity(
+        "fact = sales_by_filters (each category)",
+        "revenue lines of core.fct_order_lines and marts_next.sales_by_filters (each category)",
+        CUBE_EXPECTED,
+        CUBE.format("category_key <> 0"),
+        by_day=True,
+        mart="sales_by_filters",
+    ),
+    Identity(
+        "fact = sales_by_filters_monthly (all categories)",
+        "revenue lines of core.fct_order_lines and marts_next.sales_by_filters_monthly (all categories)",
+        MONTHS_EXPECTED,
+        CUBE_MONTHS.format("category_key = 0"),
+        by_day=True,
+        mart="sales_by_filters_monthly",
+    ),
+    Identity(
+        "fact = sales_by_filters_monthly (each category)",
+        "revenue lines of core.fct_order_lines and marts_next.sales_by_filters_monthly (each category)",
+        MONTHS_EXPECTED,
+        CUBE_MONTHS.format("category_key <> 0"),
+        by_day=True,
+        mart="sales_by_filters_monthly",
+    ),
+    Identity(
+        "fact = category_performance_monthly (net)",
+        "revenue lines of core.fct_order_lines and marts_next.category_performance_monthly (net)",
+        MONTHS_EXPECTED,
+        CATEGORY_MONTHS,
+        by_day=True,
+        mart="category_performance_monthly",
+    ),
+    *(
+        Identity(
+            f"fact = {mart} ({of})",
+            f"revenue lines of core.fct_order_lines and marts_next.{mart} ({of})",
+            UP_TO_AS_OF,
+            ALL_TIME.format(column, mart, condition),
+            by_day=False,
+            mart=mart,
+        )
+        for mart, of, column, condition in (
+            ("category_performance", "all time", "own_net_sales_cents", "true"),
+            ("regional_performance", "stores, all time", "net_sales_cents", "level = 'store'"),
+            ("sales_rep_performance", "all time", "net_sales_cents", "true"),
+            ("profit_analysis", "products, all time", "net_sales_cents", "group_type = 'product'"),
+            ("profit_analysis", "categories, all time", "net_sales_cents", "group_type = 'category'"),
+            ("kpi_summary", "net sales, all time", "value", "kpi = 'net_sales'"),
+        )
+    ),
+    Identity(
+        "fact = sales_bridge (net)",
+        "revenue lines of core.fct_order_lines and marts_next.sales_bridge (net sales)",
+        BRIDGE_EXPECTED,
+        BRIDGE,
+        by_day=True,
+        mart="sales_bridge",
     ),
 )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,8 +90,9 @@ def manifest(target: Path) -> Any:
 def rows(euro_warehouse: Warehouse, target: Path, request: pytest.FixtureRequest) -> Rows:
     """The answer of a query over one build that all tests of the module share, and only read.
 
-    The module says what was delivered in DELIVERIES, pairs of (mode, lines), and in MARTS what is built with
-    all that comes before it.
+    The module says what was delivered in DELIVERIES, pairs of (mode, lines), and where it wants any in LISTS,
+    triples of (kind of master data, day it was first seen, rows); in MARTS what is built with all that comes
+    before it.
     """
     for number, (mode, lines) in enumerate(request.module.DELIVERIES, start=1):
         write_delivery(
@@ -102,6 +103,8 @@ def rows(euro_warehouse: Warehouse, target: Path, request: pytest.FixtureRequest
             source="till",
             status="approved",
         )
+    for number, (holds, seen, given) in enumerate(getattr(request.module, "LISTS", ()), start=101):
+        write_list(euro_warehouse, delivery_no=number, holds=holds, rows=given, seen=seen)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in euro_warehouse.environment().items():
             patch.setenv(name, value)
@@ -192,3 +195,30 @@ def write_delivery(
             values = ", ".join(f"%({name})s" for name in line)
             conn.execute(f"insert into raw.sales_lines ({names}) values ({values})", line)
     return int(load[0])
+
+
+def write_list(
+    warehouse: Warehouse, *, delivery_no: int, holds: str, rows: Sequence[dict[str, Any]], seen: str
+) -> int:
+    """A delivery of master data as ingestion leaves it; returns its load_id."""
+    with warehouse.connect("owner") as conn:
+        found = conn.execute(
+            """
+            insert into raw.loads (
+                delivery_no, feed, source, delivered_name, content_sha256, byte_count, contract_sha256, mode,
+                holds, rows_delivered, rows_accepted, status, first_seen_at
+            ) values (
+                %s, 'erp', 'till', 'm.csv', repeat('0', 64), 1, 'x', 'lines', %s, %s, %s, 'approved', %s
+            ) returning load_id
+            """,
+            [delivery_no, holds, len(rows), len(rows), f"{seen} 12:00+00"],
+        ).fetchone()
+        assert found is not None
+        for number, given in enumerate(rows, start=1):
+            row = {"load_id": found[0], "row_number": number, **given}
+            conn.execute(
+                f"insert into raw.{holds} ({', '.join(row)})"
+                f" values ({', '.join(f'%({name})s' for name in row)})",
+                row,
+            )
+    return int(found[0])

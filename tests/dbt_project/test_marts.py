@@ -154,7 +154,7 @@ def test_marts_hold_what_was_worked_out_by_hand_and_a_rerun_changes_nothing(
 
 
 def test_every_mart_has_a_grain_key_that_publication_can_find(
-    warehouse: Warehouse, dbt: Callable[..., Any], deliver: Callable[..., int]
+    warehouse: Warehouse, dbt: Callable[..., Any], deliver: Callable[..., int], manifest: Any
 ) -> None:
     deliver(1, {"sale_date": FIRST, "gross_cents": 100})
     assert dbt("run").success
@@ -172,21 +172,15 @@ def test_every_mart_has_a_grain_key_that_publication_can_find(
         group by c.relname, i.indexrelid
         """,
     )
-    assert dict(keys) == {
-        "cohort_lifetime_value": ["cohort_month", "age_days"],
-        "cohort_retention": ["cohort_month", "month_number"],
-        "customer_lifetime_value": ["customer_key"],
-        "customer_rfm": ["customer_key"],
-        "customer_rfm_cells": ["recency_score", "worth_score", "segment"],
-        "customer_segments": ["customer_key"],
-        "customer_segments_monthly": ["month_end_date", "segment", "previous_segment"],
-        "customers_at_risk": ["customer_key"],
-        "customers_monthly": ["sale_month"],
-        "daily_sales": ["sale_date"],
-        "hourly_sales": ["sale_date", "sale_hour"],
-        "product_performance": ["product_key"],
-        "returns_monthly": ["sale_month"],
-    }
+    found = dict(keys)
+    assert found["daily_sales"] == ["sale_date"]
+    assert found["hourly_sales"] == ["sale_date", "sale_hour"]
+    marts = [
+        node.name
+        for node in manifest.nodes.values()
+        if node.resource_type == "model" and node.schema == "marts_next"
+    ]
+    assert sorted(set(marts) - set(found)) == []
 
 
 def test_the_calendar_has_no_gap_and_covers_whole_years(

@@ -1,69 +1,60 @@
--- Money stands on the day it happened, a return on the day it came back; an order on its order day.
+-- Money on the day it happened: sales on the day they were sold, returns on the day they came back. An order is
+-- counted on its order day, so a day with returns only has no orders (docs/decisions/0006).
 with
 
-lines as (
+orders_by_place as (
 
     select
         sale_date,
-        line_type,
-        quantity,
-        gross_cents,
-        discount_cents,
-        net_cents
-    from {{ ref('fct_order_lines') }}
-    where counts_as_revenue
+        orders,
+        guest_orders,
+        units,
+        gross_sales_cents,
+        returns_cents,
+        discounts_cents,
+        net_sales_cents
+    from {{ ref('agg_orders_daily') }}
 
 ),
 
-orders as (
+buyers as (
 
     select
         order_date,
-        customer_key
-    from {{ ref('fct_orders') }}
-    where is_completed_order
+        customers
+    from {{ ref('agg_buyers_daily') }}
 
 ),
 
-lines_by_day as (
+days as (
 
     select
         sale_date,
-        {{ sales_measures() }}
-    from lines
+        {{ added_up([
+            'orders', 'guest_orders', 'units', 'gross_sales_cents', 'returns_cents', 'discounts_cents',
+            'net_sales_cents'
+        ]) }}
+    from orders_by_place
     group by sale_date
-
-),
-
-orders_by_day as (
-
-    select
-        order_date,
-        count(*) as orders,
-        count(distinct customer_key) filter (where customer_key <> {{ unknown_key() }}) as customers,
-        count(*) filter (where customer_key = {{ unknown_key() }}) as guest_orders
-    from orders
-    group by order_date
 
 ),
 
 daily_sales as (
 
     select
-        lines_by_day.sale_date,
-        coalesce(orders_by_day.orders, 0) as orders,
-        lines_by_day.units,
-        coalesce(orders_by_day.customers, 0) as customers,
-        coalesce(orders_by_day.guest_orders, 0) as guest_orders,
-        lines_by_day.gross_sales_cents,
-        lines_by_day.returns_cents,
-        lines_by_day.discounts_cents,
-        lines_by_day.net_sales_cents,
-        {{ average_order_value_cents(
-            'lines_by_day.gross_sales_cents', 'lines_by_day.discounts_cents', 'orders_by_day.orders'
-        ) }} as average_order_value_cents
-    from lines_by_day
-    left join orders_by_day on lines_by_day.sale_date = orders_by_day.order_date
+        days.sale_date,
+        days.orders,
+        days.units,
+        coalesce(buyers.customers, 0) as customers,
+        days.guest_orders,
+        days.gross_sales_cents,
+        days.returns_cents,
+        days.discounts_cents,
+        days.net_sales_cents,
+        {{ average_order_value_cents('days.gross_sales_cents', 'days.discounts_cents', 'days.orders') }}
+            as average_order_value_cents
+    from days
+    left join buyers on days.sale_date = buyers.order_date
 
 )
 
