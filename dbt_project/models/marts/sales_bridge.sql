@@ -23,7 +23,7 @@ lines as (
 
     select
         sale_date,
-        (sold_at at time zone 'UTC')::date as utc_date,
+        (sold_at at time zone 'UTC')::date as day_in_utc,
         line_type,
         line_kind,
         order_status,
@@ -50,7 +50,7 @@ judged as (
 
     select
         lines.sale_date,
-        lines.utc_date,
+        lines.day_in_utc,
         case
             when lines.counts_as_revenue then 'net_sales'
             when
@@ -82,7 +82,7 @@ parts as (
 
     select
         sale_date,
-        utc_date,
+        day_in_utc,
         part,
         returned_order_date,
         sum(net_cents) as net_cents,
@@ -93,7 +93,7 @@ parts as (
     from judged
     group by
         sale_date,
-        utc_date,
+        day_in_utc,
         part,
         returned_order_date
 
@@ -143,21 +143,21 @@ entries as (
     select
         sale_date,
         'utc_day' as step,
-        case when utc_date <> sale_date and returned_order_date is null then -net_cents - tax_cents else 0 end
+        case when day_in_utc <> sale_date and returned_order_date is null then -net_cents - tax_cents else 0 end
             as amount_cents,
-        case when utc_date is null then line_count else 0 end as unknown_lines
+        case when day_in_utc is null then line_count else 0 end as unknown_lines
     from parts
 
     union all
 
     select
-        utc_date as sale_date,
+        day_in_utc as sale_date,
         'utc_day' as step,
         net_cents + tax_cents as amount_cents,
         0 as unknown_lines
     from parts
     where
-        utc_date <> sale_date
+        day_in_utc <> sale_date
         and returned_order_date is null
 
 ),
