@@ -67,12 +67,6 @@ def test_every_mart_is_checked_for_being_empty_without_reason(manifest: Any) -> 
     assert [mart for mart in marts if f"{mart}_is_not_empty" not in tests] == []
 
 
-def test_every_mart_stands_in_the_list_of_marts_by_the_alphabet(manifest: Any) -> None:
-    page = (PROJECT.parent / "docs" / "marts.md").read_text().split("## Figures")[0]
-    listed = re.findall(r"^\| `(\w+)`", page, flags=re.MULTILINE)
-    assert listed == sorted(node.name for node in models(manifest) if node.schema == "marts_next")
-
-
 def test_no_model_reads_another_clock_than_as_of() -> None:
     clocks = re.compile(
         r"\b(now\s*\(|current_date|current_timestamp|clock_timestamp|localtimestamp|getdate|run_started_at|'today')",
