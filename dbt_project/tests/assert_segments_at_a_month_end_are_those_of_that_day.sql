@@ -1,11 +1,14 @@
--- Fails if as_of is the end of a month and the segments of that month end are not those of customer_segments.
+-- Fails if as_of is the end of a month and the last day, and the segments of that month end are not those of
+-- customer_segments. What is dated after as_of counts for customer_segments, but not for a month that is over.
 with
 
 build as (
 
     select as_of
     from {{ ref('stg_build') }}
-    where extract(month from as_of + 1) <> extract(month from as_of)
+    where
+        extract(month from as_of + 1) <> extract(month from as_of)
+        and as_of >= (select max(daily.sale_date) from {{ ref('daily_sales') }} as daily)
 
 ),
 
@@ -29,8 +32,6 @@ today as (
         sum(segments.spent_cents) as spent_cents
     from {{ ref('customer_segments') }} as segments
     cross join build
-    -- what is dated after as_of is not seen from there
-    where segments.last_order_date <= build.as_of
     group by segments.segment
 
 )

@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from warehouse.database import Warehouse
+
 Rows = Callable[[str], list[tuple[Any, ...]]]
 
 # order, day, cents, customer; where it matters the product or the status
@@ -286,3 +288,29 @@ def test_returns_belong_to_an_order_only_where_the_data_says_so(rows: Rows) -> N
         ("2026-04-01", 0, -500, None, 0, None, False),
         ("2026-06-01", 24100, 0, 0.0, 0, 0, True),
     ]
+
+
+def test_seen_from_an_earlier_day_what_comes_later_is_not_reached(
+    warehouse: Warehouse, dbt: Callable[..., Any], deliver: Callable[..., int]
+) -> None:
+    """As of 31 March: April has not begun, Ann's 90 days end on 4 April; all tests of the models hold."""
+    for number, (mode, delivered) in enumerate(DELIVERIES, start=1):
+        deliver(number, *delivered, mode=mode)
+    with warehouse.connect("owner") as conn:
+        row = conn.execute("select ops.open_build('test', '2026-03-31')").fetchone()
+    assert row is not None
+    selection = [f"+{mart}" for mart in MARTS.split()]
+    outcome = dbt("build", "--exclude-resource-type", "unit_test", "--select", *selection, build_id=row[0])
+    assert outcome.success, outcome.messages
+    with warehouse.connect("owner") as conn:
+        assert conn.execute(
+            "select month_number, customers from marts_next.cohort_retention "
+            "where cohort_month = '2026-01-01' order by month_number"
+        ).fetchall() == [(0, 2), (1, 1), (2, 1), (3, None), (4, None)]
+        assert conn.execute(
+            "select net_sales_30_days_cents, net_sales_90_days_cents "
+            "from marts_next.customer_lifetime_value where customer_id = 'Ann'"
+        ).fetchall() == [(10000, None)]
+        assert conn.execute(
+            "select max(month_end_date)::text from marts_next.customer_segments_monthly"
+        ).fetchall() == [("2026-03-31",)]

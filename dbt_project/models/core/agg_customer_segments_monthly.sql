@@ -17,9 +17,7 @@ build as (
 -- one month end more than is kept: it is what the first kept one came from
 month_ends as (
 
-    select
-        (build.next_month - months_ago * interval '1 month')::date - 1 as month_end_date,
-        months_ago = {{ var('segment_history_months') }} as is_only_for_moves
+    select (build.next_month - months_ago * interval '1 month')::date - 1 as month_end_date
     from build
     cross join lateral generate_series(0, {{ var('segment_history_months') }}) as months_ago
 
@@ -80,95 +78,137 @@ last_orders as (
 
 ),
 
-at_the_oldest as (
+since_the_oldest as (
 
     select
-        customers.customer_key,
-        customers.first_order_date,
-        customers.orders - coalesce(sum(months.orders), 0) as orders,
-        customers.net_sales_cents - coalesce(sum(months.net_sales_cents), 0) as net_sales_cents
-    from customers
-    left join months on customers.customer_key = months.customer_key
-    group by
-        customers.customer_key,
-        customers.first_order_date,
-        customers.orders,
-        customers.net_sales_cents
+        customer_key,
+        sum(orders) as orders,
+        sum(net_sales_cents) as net_sales_cents
+    from months
+    group by customer_key
 
 ),
 
-states as (
+-- how each customer stood at the oldest month end, and what each month with sales or returns added
+changes as (
 
     select
-        at_the_oldest.customer_key,
-        month_ends.month_end_date,
-        month_ends.is_only_for_moves,
-        at_the_oldest.first_order_date,
-        (at_the_oldest.orders + coalesce(sum(months.orders) over so_far, 0))::bigint as order_count,
-        (at_the_oldest.net_sales_cents + coalesce(sum(months.net_sales_cents) over so_far, 0))::bigint as spent_cents,
-        coalesce(
-            max(last_orders.last_order_date) over so_far, at_the_oldest.first_order_date
-        ) as last_order_date
-    from at_the_oldest
-    cross join month_ends
-    left join months
-        on
-            at_the_oldest.customer_key = months.customer_key
-            and month_ends.month_end_date = months.month_end_date
+        customers.customer_key,
+        customers.first_order_date,
+        oldest.month_end_date,
+        customers.orders - coalesce(since_the_oldest.orders, 0) as orders,
+        customers.net_sales_cents - coalesce(since_the_oldest.net_sales_cents, 0) as net_sales_cents,
+        coalesce(last_orders.last_order_date, customers.first_order_date) as last_order_date
+    from customers
+    cross join oldest
+    left join since_the_oldest on customers.customer_key = since_the_oldest.customer_key
     left join last_orders
         on
-            at_the_oldest.customer_key = last_orders.customer_key
-            and month_ends.month_end_date = last_orders.month_end_date
-    window so_far as (partition by at_the_oldest.customer_key order by month_ends.month_end_date)
+            customers.customer_key = last_orders.customer_key
+            and oldest.month_end_date = last_orders.month_end_date
+
+    union all
+
+    select
+        customers.customer_key,
+        customers.first_order_date,
+        months.month_end_date,
+        months.orders,
+        months.net_sales_cents,
+        last_orders.last_order_date
+    from months
+    inner join customers on months.customer_key = customers.customer_key
+    left join last_orders
+        on
+            months.customer_key = last_orders.customer_key
+            and months.month_end_date = last_orders.month_end_date
 
 ),
 
-buyers as (
+-- from one change to the next a customer stands the same, whatever the number of month ends between them
+stands as (
 
     select
-        *,
-        lag(month_end_date) over each_customer as previous_month_end_date,
-        lag(order_count) over each_customer as previous_order_count,
-        lag(spent_cents) over each_customer as previous_spent_cents,
-        lag(last_order_date) over each_customer as previous_last_order_date
-    from states
-    where first_order_date <= month_end_date
-    window each_customer as (partition by customer_key order by month_end_date)
+        first_order_date,
+        month_end_date as from_month_end_date,
+        coalesce(lead(month_end_date) over so_far, 'infinity') as next_month_end_date,
+        (sum(orders) over so_far)::bigint as order_count,
+        (sum(net_sales_cents) over so_far)::bigint as spent_cents,
+        max(last_order_date) over so_far as last_order_date,
+        (sum(orders) over earlier)::bigint as order_count_before,
+        (sum(net_sales_cents) over earlier)::bigint as spent_cents_before,
+        max(last_order_date) over earlier as last_order_date_before
+    from changes
+    window
+        so_far as (partition by customer_key order by month_end_date rows unbounded preceding),
+        earlier as (
+            partition by customer_key
+            order by month_end_date
+            rows between unbounded preceding and 1 preceding
+        )
 
 ),
 
 premium as (
 
     select
-        month_end_date,
-        percentile_disc({{ var('segment_premium_share') }}) within group (order by spent_cents) as from_spent_cents
-    from buyers
-    group by month_end_date
+        month_ends.month_end_date,
+        percentile_disc({{ var('segment_premium_share') }}) within group (order by stands.spent_cents)
+            as from_spent_cents
+    from month_ends
+    inner join stands
+        on
+            month_ends.month_end_date >= stands.from_month_end_date
+            and month_ends.month_end_date < stands.next_month_end_date
+            and month_ends.month_end_date >= stands.first_order_date
+    group by month_ends.month_end_date
+
+),
+
+-- the month ends that are kept: all but the oldest
+views as (
+
+    select
+        premium.month_end_date,
+        premium.from_spent_cents,
+        date_trunc('month', premium.month_end_date)::date - 1 as month_end_date_before,
+        earlier.from_spent_cents as from_spent_cents_before
+    from premium
+    left join premium as earlier
+        on date_trunc('month', premium.month_end_date)::date - 1 = earlier.month_end_date
+    where premium.month_end_date > (select oldest.month_end_date from oldest)
 
 ),
 
 moves as (
 
     select
-        buyers.month_end_date,
-        buyers.is_only_for_moves,
-        buyers.spent_cents,
+        views.month_end_date,
+        stands.spent_cents,
         {{ customer_segment(
-            'buyers.month_end_date', 'buyers.first_order_date', 'buyers.last_order_date',
-            'buyers.order_count', 'buyers.spent_cents', 'premium.from_spent_cents'
+            'views.month_end_date', 'stands.first_order_date', 'stands.last_order_date',
+            'stands.order_count', 'stands.spent_cents', 'views.from_spent_cents'
         ) }} as segment,
         case
-            when buyers.previous_month_end_date is not null
+            when stands.first_order_date > views.month_end_date_before then null
+            when stands.from_month_end_date = views.month_end_date
                 then
                     {{ customer_segment(
-                        'buyers.previous_month_end_date', 'buyers.first_order_date',
-                        'buyers.previous_last_order_date', 'buyers.previous_order_count',
-                        'buyers.previous_spent_cents', 'previous_premium.from_spent_cents'
+                        'views.month_end_date_before', 'stands.first_order_date', 'stands.last_order_date_before',
+                        'stands.order_count_before', 'stands.spent_cents_before', 'views.from_spent_cents_before'
                     ) }}
+            else
+                {{ customer_segment(
+                    'views.month_end_date_before', 'stands.first_order_date', 'stands.last_order_date',
+                    'stands.order_count', 'stands.spent_cents', 'views.from_spent_cents_before'
+                ) }}
         end as previous_segment
-    from buyers
-    inner join premium on buyers.month_end_date = premium.month_end_date
-    left join premium as previous_premium on buyers.previous_month_end_date = previous_premium.month_end_date
+    from stands
+    inner join views
+        on
+            stands.from_month_end_date <= views.month_end_date
+            and stands.next_month_end_date > views.month_end_date
+            and stands.first_order_date <= views.month_end_date
 
 ),
 
@@ -181,7 +221,6 @@ agg_customer_segments_monthly as (
         count(*) as customers,
         (sum(spent_cents))::bigint as spent_cents
     from moves
-    where not is_only_for_moves
     group by
         month_end_date,
         segment,

@@ -49,8 +49,11 @@ month_numbers as (
     cross join first_cohort
     cross join lateral generate_series(
         0,
-        (extract(year from build.last_month) - extract(year from first_cohort.cohort_month))::integer * 12
-        + (extract(month from build.last_month) - extract(month from first_cohort.cohort_month))::integer
+        greatest(
+            (extract(year from build.last_month) - extract(year from first_cohort.cohort_month))::integer * 12
+            + (extract(month from build.last_month) - extract(month from first_cohort.cohort_month))::integer,
+            0
+        )
     ) as month_number
 
 ),
