@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from ingestion.simulating.draws import MILLION, Choice, Ints, below, bits, rounded_by_chance
+from ingestion.simulating.draws import MILLION, Choice, Ints, below, bits
 from ingestion.simulating.shop import Shop
 
 MONTHS = (800, 850, 950, 1000, 1030, 1000, 960, 900, 1000, 1090, 1300, 1750)
@@ -93,22 +93,18 @@ def _weights(shop: Shop, days: int, events: list[Event]) -> list[int]:
     return found
 
 
-def orders_of_days(
-    shop: Shop, days: int, events: list[Event], *, lines_a_day: dict[int, int]
-) -> tuple[Ints, Ints]:
-    """How many orders are placed on each day, and the expected number in millionths.
-
-    `lines_a_day`: days for which somebody asked for about so many delivered lines.
-    """
+def orders_of_days(shop: Shop, days: int, events: list[Event]) -> Ints:
+    """How many orders are expected on each day, in millionths."""
     of_years = shop.day_of(shop.last_day_of_years) + 1
     weights = _weights(shop, max(days, of_years), events)
     whole = sum(weights[:of_years])
-    on_time = MILLION - shop.late
-    orders = shop.wanted_lines * on_time * 100 // MEAN_LINES_PERCENT  # in millionths
-    expected = np.array([orders * weight // whole for weight in weights[:days]], dtype=np.int64)
-    for day, lines in lines_a_day.items():
-        expected[day] = lines * on_time * 100 // MEAN_LINES_PERCENT
-    return rounded_by_chance(expected, bits(shop.seed, "orders", 0, days)), expected
+    orders = orders_of_lines(shop, shop.wanted_lines)
+    return np.array([orders * weight // whole for weight in weights[:days]], dtype=np.int64)
+
+
+def orders_of_lines(shop: Shop, lines: int) -> int:
+    """How many orders, in millionths, are placed and delivered on time where about so many lines come."""
+    return lines * (MILLION - shop.late) * 100 // MEAN_LINES_PERCENT
 
 
 def discounts_of_days(shop: Shop, days: int, events: list[Event]) -> Ints:

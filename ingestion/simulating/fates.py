@@ -38,13 +38,18 @@ def with_fates(market: Market, month: int, lines: Lines) -> Lines:
     drawn = below(bits(shop.seed, "fate", month, count), 1_000_000)
     other = below(bits(shop.seed, "fate.kind", month, count), 60)
     late = bits(shop.seed, "fate.days", month, count)
-    pending = np.where(market.is_web[lines.place[first]] == 1, _PENDING_ONLINE, 0)
-    fate = np.full(count, NOTHING, dtype=np.int64)
-    fate[drawn < pending + shop.corrections + shop.returns] = BROUGHT_BACK
-    corrected = drawn < pending + shop.corrections
-    fate[corrected] = np.where(other % _VOIDED_SHARE == 0, VOIDED, REPRICED)[corrected]
-    unpaid = drawn < pending
-    fate[unpaid] = np.where(other % 5 == 0, DROPPED, SETTLED)[unpaid]
+    # a day on which somebody wants more lines has no more corrections for that
+    day = lines.sold[first]
+    share = np.minimum(market.usual[day] * 1000 // np.maximum(market.expected[day], 1), 2000)
+    unpaid = drawn < np.where(market.is_web[lines.place[first]] == 1, _PENDING_ONLINE, 0) * share // 1000
+    other_drawn = below(bits(shop.seed, "fate.other", month, count), 1_000_000)
+    wrong = ~unpaid & (other_drawn < shop.corrections * share // 1000)
+    back = ~unpaid & ~wrong & (other_drawn < (shop.corrections + shop.returns) * share // 1000)
+    fate = np.select(
+        [unpaid & (other % 5 == 0), unpaid, wrong & (other % _VOIDED_SHARE == 0), wrong, back],
+        [DROPPED, SETTLED, VOIDED, REPRICED, BROUGHT_BACK],
+        NOTHING,
+    )
     lag = np.select(
         [unpaid, fate == BROUGHT_BACK], [1 + below(late, 3), 2 + below(late, 39)], 1 + below(late, 28)
     )

@@ -10,8 +10,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from ingestion.simulating.catalogue import Catalogue, make_catalogue, review_of
-from ingestion.simulating.demand import Event, discounts_of_days, events_of, orders_of_days
-from ingestion.simulating.draws import Choice, Ints
+from ingestion.simulating.demand import Event, discounts_of_days, events_of, orders_of_days, orders_of_lines
+from ingestion.simulating.draws import Choice, Ints, bits, rounded_by_chance
 from ingestion.simulating.people import (
     WEB,
     Place,
@@ -34,9 +34,12 @@ class Market:
         self.days = shop.day_of(shop.month_start(self.months))
         self.month_of_day = shop.months_of_days(self.days)
         self.events: list[Event] = events_of(shop, shop.date_of(self.days - 1))
-        self.orders, self.expected = orders_of_days(
-            shop, self.days, self.events, lines_a_day=lines_a_day or {}
-        )
+        #: Orders of each day in millionths: what growth gives, and with the days somebody asked for.
+        self.usual = orders_of_days(shop, self.days, self.events)
+        self.expected = self.usual.copy()
+        for day, lines in (lines_a_day or {}).items():
+            self.expected[day] = orders_of_lines(shop, lines)
+        self.orders = rounded_by_chance(self.expected, bits(shop.seed, "orders", 0, self.days))
         self.discount_pct = discounts_of_days(shop, self.days, self.events)
         self.catalogue: Catalogue = make_catalogue(shop, self.months)
         self.places: list[Place] = places_of(shop)
