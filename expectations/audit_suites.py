@@ -30,7 +30,8 @@ FACT_DAYS = """
 """
 
 
-# a shop that names no customer has none of these, one whose first month is not over no month end
+# a shop that names no customer has none of these, one whose first month is not over no month end, one without
+# lists no stock and no prices, a small one no pairs, and one that rested for a year no recent days
 MAY_BE_EMPTY = frozenset(
     {
         "cohort_lifetime_value",
@@ -44,6 +45,10 @@ MAY_BE_EMPTY = frozenset(
         # sales may all lie further back than these reach
         "sales_bridge",
         "sales_by_filters",
+        "inventory_status",
+        "product_pairs",
+        "product_price_history",
+        "product_sales_daily",
     }
 )
 
@@ -88,6 +93,8 @@ def _suite(mart: str, *, may_be_empty: bool) -> list[Any]:
         "kpi_summary": _kpi_summary,
         "sales_by_filters": _filter_cube,
         "sales_by_filters_monthly": _filter_cube,
+        "inventory_status": _inventory_status,
+        "product_pairs": _product_pairs,
     }.get(mart)
     rows = _rows(may_be_empty=may_be_empty or mart in MAY_BE_EMPTY)
     return [*rows, *(of_its_own() if of_its_own else [])]
@@ -154,6 +161,27 @@ def _product_performance() -> list[Any]:
         gxe.ExpectColumnValuesToNotBeNull(column="product_key"),
         gxe.ExpectColumnValuesToBeUnique(column="product_key"),
         gxe.ExpectColumnValuesToNotBeNull(column="net_sales_cents"),
+    ]
+
+
+def _inventory_status() -> list[Any]:
+    import great_expectations.expectations as gxe  # noqa: PLC0415
+
+    return [
+        gxe.ExpectColumnValuesToNotBeNull(column="stock_status"),
+        gxe.ExpectColumnValuesToBeBetween(column="days_of_cover", min_value=0),
+        gxe.ExpectColumnValuesToBeBetween(column="sell_through_pct", min_value=0, max_value=100),
+        gxe.ExpectColumnValuesToBeBetween(column="suggested_quantity", min_value=1),
+    ]
+
+
+def _product_pairs() -> list[Any]:
+    import great_expectations.expectations as gxe  # noqa: PLC0415
+
+    shares = ("support_pct", "confidence_pct", "other_confidence_pct")
+    return [
+        *(gxe.ExpectColumnValuesToBeBetween(column=name, min_value=0, max_value=100) for name in shares),
+        gxe.ExpectColumnValuesToBeBetween(column="lift", min_value=0),
     ]
 
 

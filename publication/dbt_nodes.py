@@ -23,12 +23,14 @@ class ExpectedNodes:
     """The enabled nodes of the project.
 
     `models` are names as written to ops.model_builds, `marts` those of them in schema marts_next; `tests`
-    maps the unique id of each data and unit test to whether its failure forbids publication.
+    maps the unique id of each data and unit test to whether its failure forbids publication. `windowed` are
+    marts of a stretch of days (meta `windowed`), whose rows come and go with as_of.
     """
 
     models: frozenset[str]
     marts: tuple[str, ...]
     tests: dict[str, bool]
+    windowed: frozenset[str] = frozenset()
 
 
 def manifest_path(settings: Settings) -> Path:
@@ -75,4 +77,10 @@ def expected_nodes(manifest: Path) -> ExpectedNodes:
         raise ShopxError(
             f"{manifest} declares no {'test' if marts else 'mart'}, so nothing could be audited."
         )
-    return ExpectedNodes(models=frozenset(node["name"] for node in models), marts=marts, tests=tests)
+    windowed = {node["name"] for node in models if node["config"].get("meta", {}).get("windowed")}
+    return ExpectedNodes(
+        models=frozenset(node["name"] for node in models),
+        marts=marts,
+        tests=tests,
+        windowed=frozenset(windowed),
+    )

@@ -108,7 +108,8 @@ def _publish(
     """The transaction itself."""
     _refuse_build(connection, build, report)
     if not allow_shrink:
-        _refuse_loss(connection, build, [shape for shape in shapes if shape.table not in change.create])
+        kept = {*change.create, *report.expected.windowed}
+        _refuse_loss(connection, build, [shape for shape in shapes if shape.table not in kept])
     _keep_previous(connection)
     make_tables(connection, change, like="marts_next")
     difference = Difference(0, 0)

@@ -143,6 +143,15 @@ BRIDGE_EXPECTED = CUBE_EXPECTED.replace(f"- {CUBE_DAYS}", f"- {BRIDGE_DAYS}")
 BRIDGE = """
     select null, sale_date, sum(amount_cents) from marts_next.sales_bridge where step = 'net_sales' group by 2
 """
+# product_sales_daily holds the last days only: from its first one on every day is compared
+PRODUCT_DAYS = "select null, sale_date, sum(net_sales_cents) from marts_next.product_sales_daily group by 2"
+OF_PRODUCT_DAYS = (
+    "select null, sale_date, sum(net_cents) from core.fct_order_lines where counts_as_revenue "
+    "and sale_date >= (select min(sale_date) from marts_next.product_sales_daily) group by 2"
+)
+PRODUCT_MONTHS = (
+    "select null, sale_month, sum(net_sales_cents) from marts_next.product_sales_monthly group by 2"
+)
 
 
 Unit = Literal["cents", "lines"]
@@ -288,6 +297,22 @@ IDENTITIES = (
         BRIDGE,
         by_day=True,
         mart="sales_bridge",
+    ),
+    Identity(
+        "fact = product_sales_daily (net)",
+        "revenue lines of core.fct_order_lines and marts_next.product_sales_daily (net)",
+        OF_PRODUCT_DAYS,
+        PRODUCT_DAYS,
+        by_day=True,
+        mart="product_sales_daily",
+    ),
+    Identity(
+        "fact = product_sales_monthly (net)",
+        "revenue lines of core.fct_order_lines and marts_next.product_sales_monthly (net)",
+        MONTHS_EXPECTED,
+        PRODUCT_MONTHS,
+        by_day=True,
+        mart="product_sales_monthly",
     ),
 )
 

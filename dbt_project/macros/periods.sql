@@ -14,11 +14,6 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{# A share in percent with one decimal; null where there is nothing to take a share of. #}
-{% macro percent_of(part, whole) -%}
-    (round(100 * ({{ part }})::numeric / nullif({{ whole }}, 0), 1))::numeric(18, 1)
-{%- endmacro %}
-
 {# Change in percent of the base; null where the base is no ground to stand on (why_no_percent says why). #}
 {% macro change_pct(value, base, base_orders) -%}
     case

@@ -97,6 +97,7 @@ class Shop:
     manifest: Path
     deliveries: int = 0
     extra_marts: dict[str, str] = field(default_factory=dict)
+    windowed: frozenset[str] = frozenset()
 
     line = Line
 
@@ -188,7 +189,11 @@ class Shop:
                 "name": name,
                 "unique_id": f"model.shopx.{name}",
                 "schema": schema,
-                "config": {"enabled": True, "materialized": "table"},
+                "config": {
+                    "enabled": True,
+                    "materialized": "table",
+                    "meta": {"windowed": True} if name in self.windowed else {},
+                },
             }
             for name, schema in models.items()
         }

@@ -253,6 +253,15 @@ def test_an_emptier_world_is_published_where_it_is_allowed_for_once(open_shop):
     assert marts(open_shop) == FIRST
 
 
+def test_marts_of_a_stretch_of_days_may_lose_most_of_their_rows(open_shop):
+    open_shop.deliver([open_shop.line(f"X{n}", date(2026, 4, n), 100) for n in range(1, 21)])
+    run_once(open_shop)
+    open_shop.change("update raw.loads set status = 'withdrawn' where load_id = 2")
+    open_shop.windowed = frozenset({"daily_sales", "hourly_sales"})
+    run_once(open_shop)
+    assert marts(open_shop) == FIRST
+
+
 def test_after_the_last_delivery_was_withdrawn_empty_marts_are_published_as_of_the_day_before(open_shop):
     first = run_once(open_shop)
     open_shop.change("update raw.loads set status = 'withdrawn'")

@@ -1,5 +1,5 @@
--- Members are those that sales or product lists name. What a list says holds over what a sale says; of several
--- names or categories in sales the latest day's holds. A product that sales know by its name alone takes what a
+-- Members are those that sales, product lists or stock counts name. What a list says holds over what a sale says; of
+-- several names or categories in sales the latest day's holds. A product that is known by its name alone takes what a
 -- list says about the one product of that name.
 with
 
@@ -92,6 +92,30 @@ sold as (
 
 ),
 
+counted as (
+
+    select
+        product_key,
+        max(product_id) as product_id,
+        min(product_name) as product_name
+    from {{ ref('stg_stock_counts') }}
+    group by product_key
+
+),
+
+sold_or_counted as (
+
+    select
+        coalesce(sold.product_key, counted.product_key) as product_key,
+        coalesce(sold.product_id, counted.product_id) as product_id,
+        coalesce(sold.product_name, counted.product_name) as product_name,
+        sold.category,
+        coalesce(sold.name_count, 0) as name_count
+    from sold
+    full join counted on sold.product_key = counted.product_key
+
+),
+
 members as (
 
     select
@@ -101,7 +125,7 @@ members as (
         sold.product_name as sold_name,
         sold.category as sold_category,
         coalesce(sold.name_count, 0) as name_count
-    from sold
+    from sold_or_counted as sold
     full join products on sold.product_key = products.product_key
     left join only_of_its_name
         on

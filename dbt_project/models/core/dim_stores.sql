@@ -1,12 +1,21 @@
--- Members are those that sales or lists of stores name; a sale may name a store by its id or by its name.
+-- Members are those that sales, stock counts or lists of stores name; all but a list may name a store by its id or by
+-- its name.
 with
 
 lines as (
 
-    select distinct
+    select
         store_key,
         store_name
     from {{ ref('stg_sales_lines') }}
+    where store_key <> {{ unknown_key() }}
+
+    union distinct
+
+    select
+        store_key,
+        store_name
+    from {{ ref('stg_stock_counts') }}
     where store_key <> {{ unknown_key() }}
 
 ),
