@@ -116,7 +116,9 @@
 {# How dbt makes a table with a contract: as the contract says, in months where the model asks for them, and with its
    keys last. A key built over all rows at once is made in a fraction of the time that it takes row by row. #}
 {% macro postgres__create_table_as(temporary, relation, sql) -%}
-    {%- if temporary or not config.get('contract').enforced -%}
+    {%- if temporary and config.get('incremental_strategy') in ('slices', 'additive') -%}
+        {{ make_touched_rows(relation, sql) }}
+    {%- elif temporary or not config.get('contract').enforced -%}
         {{ dbt.postgres__create_table_as(temporary, relation, sql) }}
     {%- else -%}
         {{- get_assert_columns_equivalent(sql) -}}

@@ -25,12 +25,20 @@
     set local enable_mergejoin = off;
 {%- endmacro %}
 
+{# Nor can it know how many rows were loaded a moment ago: it takes thousands for one, and goes through all of them for
+   each of them. What a sliced build makes is joined by hashing; single rows are looked up all the same (slices.sql). #}
+{% macro make_touched_rows(relation, sql) -%}
+    set local enable_nestloop = off;
+    {{ dbt.postgres__create_table_as(true, relation, sql) }}
+    set local enable_nestloop = on;
+    analyze {{ relation }};
+{%- endmacro %}
+
 {% macro get_incremental_slices_sql(arg_dict) %}
     {%- set target = arg_dict['target_relation'] -%}
     {%- set made = arg_dict['temp_relation'] -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='name') | join(', ') -%}
     {%- do add_missing_months(target, made) -%}
-    {%- do run_query('analyze ' ~ made) -%}
     {%- if changes_table() -%}
         {{ return(exchange_changed_rows(target, made, columns, next_change(is_whole=false))) }}
     {%- endif -%}
@@ -64,16 +72,13 @@
 {% macro exchange_changed_rows(target, made, columns, change_no) -%}
     {%- set changes = changes_relation(target) -%}
     {%- set key = primary_key_columns() -%}
-    {%- set days = slice_days() -%}
     {{ look_up_by_key() }}
     insert into {{ changes }} (change_no, sign, {{ columns }})
     select {{ change_no }}, sum(sign), {{ columns }}
     from (
-        select -1 as sign, {{ qualified(columns, 'standing') }}
+        select -1 as sign, {{ columns_of('standing', columns) }}
         from ({{ touched_orders() }}) as touched
-        inner join {{ target }} as standing
-            on touched.order_key = standing.order_key and touched.sale_date = standing.sale_date
-        where standing.sale_date in ({{ days }})
+        cross join lateral ({{ looked_up(target) }} offset 0) as standing
         union all
         select 1, {{ columns }} from {{ made }}
     ) as lines
@@ -84,13 +89,13 @@
     where
         gone.change_no = {{ change_no }} and gone.sign = -1
         {%- for column in key %} and standing.{{ column }} = gone.{{ column }}{% endfor %}
-        and standing.sale_date in ({{ days }});
+        and standing.sale_date between {{ touched_stretch() }};
 
     insert into {{ target }} ({{ columns }})
     select {{ columns }} from {{ changes }} where change_no = {{ change_no }} and sign = 1;
 {%- endmacro %}
 
-{% macro qualified(columns, table) -%}
+{% macro columns_of(table, columns) -%}
     {%- for column in columns.split(', ') %}{{ table }}.{{ column }}{{ ', ' if not loop.last }}{% endfor -%}
 {%- endmacro %}
 
@@ -175,7 +180,6 @@
     {%- set columns = arg_dict['dest_columns'] | map(attribute='name') | list -%}
     {%- set grain = [arg_dict['unique_key']] if arg_dict['unique_key'] is string else arg_dict['unique_key'] -%}
     {%- do add_missing_months(target, made) -%}
-    {%- do run_query('analyze ' ~ made) -%}
     {%- set sql -%}
     {{ look_up_by_key() }}
     insert into {{ target }} as standing ({{ columns | join(', ') }})
