@@ -192,3 +192,31 @@
 {% macro first_new_load() -%}
     {{ run_query("select b.first_new_load from ops.builds as b where b.build_id = " ~ build_id()).rows[0][0] }}
 {%- endmacro %}
+
+{# How many of the kept month ends, counted from the latest, this build can have changed: those that are not in the model
+   yet, and those that a touched day precedes; all of them where as_of went back. What happens after a month end says
+   nothing about it. #}
+{% macro month_ends_to_make() -%}
+    {%- set query -%}
+        select coalesce(max(kept.months_ago) + 1, 0)
+        from (
+            select
+                months_ago,
+                (date_trunc('month', b.as_of + 1) - months_ago * interval '1 month')::date - 1 as month_end_date,
+                date_trunc('month', b.as_of + 1)::date - 1 as latest_date
+            from ops.builds as b
+            cross join generate_series(0, {{ var('segment_history_months') - 1 }}) as months_ago
+            where b.build_id = {{ build_id() }}
+        ) as kept
+        cross join (select max(month_end_date) as latest_date from {{ this }}) as made
+        cross join (
+            select min(s.sale_date) as first_date
+            from ops.build_slices as s
+            where s.build_id = {{ build_id() }} and s.kind = 'day'
+        ) as touched
+        where
+            kept.month_end_date >= touched.first_date
+            or (kept.month_end_date <= made.latest_date and kept.latest_date >= made.latest_date) is not true
+    {%- endset -%}
+    {{ return(run_query(query).rows[0][0] | int) }}
+{%- endmacro %}

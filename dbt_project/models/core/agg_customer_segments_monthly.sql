@@ -1,6 +1,14 @@
 -- The segments as they were at the last month ends, worked out anew from the facts, and so never a snapshot: a late
 -- delivery corrects them. At a month end only what had happened by then counts, the fifth of who spent most included.
+--
+-- A build makes the month ends anew that it can have changed: those that no touched day precedes stay as they are. The
+-- first of the made ones needs the one before it, to tell where customers came from.
 {{ config(post_hook="{{ analyze() }}") }}
+
+{%- set made = var('segment_history_months') %}
+{%- if execute and not is_new() %}
+    {%- set made = month_ends_to_make() %}
+{%- endif %}
 
 with
 
@@ -14,12 +22,11 @@ build as (
 
 ),
 
--- one month end more than is kept: it is what the first kept one came from
 month_ends as (
 
     select (build.next_month - months_ago * interval '1 month')::date - 1 as month_end_date
     from build
-    cross join lateral generate_series(0, {{ var('segment_history_months') }}) as months_ago
+    cross join lateral generate_series(0, {{ made }}) as months_ago
 
 ),
 
@@ -165,7 +172,7 @@ premium as (
 
 ),
 
--- the month ends that are kept: all but the oldest
+-- the month ends that are made: all but the oldest
 views as (
 
     select
@@ -235,3 +242,20 @@ select
     customers,
     spent_cents
 from agg_customer_segments_monthly
+{%- if execute and not is_new() %}
+
+    union all
+
+    select
+        month_end_date,
+        segment,
+        previous_segment,
+        customers,
+        spent_cents
+    from {{ this }}
+    where
+        month_end_date <= (select oldest.month_end_date from oldest)
+        and month_end_date >= (
+            select build.next_month - interval '{{ var("segment_history_months") }} months' from build
+        )
+{%- endif %}

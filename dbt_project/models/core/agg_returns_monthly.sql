@@ -1,44 +1,41 @@
--- What came back, by the month it came back and the month it had been sold where the data says so.
-{{ config(post_hook=["{{ grain_key(['sale_month', 'order_month']) }}", "{{ analyze() }}"]) }}
+-- What came back, by the month it came back and the month it had been sold, 1 January of the year 1 where the data does
+-- not say which that is.
+{{ config(
+    materialized="incremental",
+    incremental_strategy="additive",
+    unique_key=["sale_month", "order_month"],
+    post_hook="{{ analyze() }}",
+) }}
 
 with
 
-returns as (
+lines as (
 
     select
+        sign,
         sale_date,
-        returned_order_key,
+        returned_order_date,
         quantity,
         net_cents
-    from {{ ref('fct_order_lines') }}
+    from {{ changed_lines() }}
     where
         counts_as_revenue
         and line_type = 'return'
 
 ),
 
-orders as (
-
-    select
-        order_key,
-        order_date
-    from {{ ref('fct_orders') }}
-
-),
-
 agg_returns_monthly as (
 
     select
-        date_trunc('month', returns.sale_date)::date as sale_month,
-        date_trunc('month', orders.order_date)::date as order_month,
-        count(*) as line_count,
-        (-sum(returns.quantity))::numeric(18, 3) as units_returned,
-        (sum(returns.net_cents))::bigint as returns_cents
-    from returns
-    left join orders on returns.returned_order_key = orders.order_key
+        date_trunc('month', sale_date)::date as sale_month,
+        coalesce(date_trunc('month', returned_order_date)::date, date '0001-01-01') as order_month,
+        sum(sign) as line_count,
+        (-sum(sign * quantity))::numeric(18, 3) as units_returned,
+        (sum(sign * net_cents))::bigint as returns_cents
+    from lines
     group by
-        date_trunc('month', returns.sale_date),
-        date_trunc('month', orders.order_date)
+        date_trunc('month', sale_date)::date,
+        coalesce(date_trunc('month', returned_order_date)::date, date '0001-01-01')
 
 )
 

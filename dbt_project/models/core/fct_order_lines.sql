@@ -109,6 +109,18 @@ ranked as (
 
 ),
 
+linked as (
+
+    select
+        *,
+        -- one receipt that sells one thing and takes back another on the same day is an exchange at the till
+        line_type = 'return'
+        and (sale_date > sold_since_date or sale_date = sold_since_date and order_sold_the_product)
+            as belongs_to_its_order
+    from ranked
+
+),
+
 fct_order_lines as (
 
     select
@@ -134,13 +146,8 @@ fct_order_lines as (
         channel,
         region,
         country,
-        -- one receipt that sells one thing and takes back another on the same day is an exchange at the till
-        case
-            when
-                line_type = 'return'
-                and (sale_date > sold_since_date or sale_date = sold_since_date and order_sold_the_product)
-                then order_key
-        end as returned_order_key,
+        case when belongs_to_its_order then order_key end as returned_order_key,
+        case when belongs_to_its_order then sold_since_date end as returned_order_date,
         (is_counted_sale and place_in_order = 1)::integer::smallint as order_flag,
         (is_counted_sale and place_in_category = 1)::integer::smallint as category_flag,
         (is_counted_sale and place_in_product = 1)::integer::smallint as product_flag,
@@ -150,7 +157,7 @@ fct_order_lines as (
         tax_cents,
         known_cost_cents as cost_cents,
         net_cents
-    from ranked
+    from linked
 
 )
 
@@ -178,6 +185,7 @@ select
     region,
     country,
     returned_order_key,
+    returned_order_date,
     order_flag,
     category_flag,
     product_flag,

@@ -16,7 +16,7 @@ returns as (
 
     select
         sale_month,
-        order_month,
+        nullif(order_month, date '0001-01-01') as order_month,
         units_returned,
         returns_cents
     from {{ ref('agg_returns_monthly') }}
