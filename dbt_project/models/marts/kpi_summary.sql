@@ -48,25 +48,15 @@ tax as (
 
 ),
 
-orders as (
+people as (
 
     select
-        customer_key,
-        order_date
-    from {{ ref('fct_orders') }}
-    where
-        is_completed_order
-        and customer_key <> {{ unknown_key() }}
-
-),
-
-customers as (
-
-    select
-        customer_key,
-        first_order_date
-    from {{ ref('agg_customers') }}
-    where first_order_date is not null
+        period,
+        span,
+        customers,
+        new_customers,
+        returning_customers
+    from {{ ref('agg_buyers_by_period') }}
 
 ),
 
@@ -84,41 +74,6 @@ money as (
     group by
         spans.period,
         spans.span
-
-),
-
-buyers as (
-
-    select
-        spans.period,
-        spans.span,
-        spans.first_date,
-        orders.customer_key,
-        count(*) as orders
-    from spans
-    inner join orders on orders.order_date between spans.first_date and spans.last_date
-    group by
-        spans.period,
-        spans.span,
-        spans.first_date,
-        orders.customer_key
-
-),
-
-people as (
-
-    select
-        buyers.period,
-        buyers.span,
-        count(*) as customers,
-        count(*) filter (where customers.first_order_date >= buyers.first_date) as new_customers,
-        count(*) filter (where customers.first_order_date < buyers.first_date or buyers.orders > 1)
-            as returning_customers
-    from buyers
-    inner join customers on buyers.customer_key = customers.customer_key
-    group by
-        buyers.period,
-        buyers.span
 
 ),
 
@@ -142,9 +97,9 @@ measured as (
         money.net_sales_with_cost_cents,
         {{ gross_profit_cents('money.') }} as gross_profit_cents,
         -- orders of which none names a customer say nothing about how many there were
-        case when money.guest_orders < money.orders or money.orders = 0 then coalesce(people.customers, 0) end
+        case when money.guest_orders < money.orders or money.orders = 0 then people.customers end
             as customers,
-        case when money.guest_orders < money.orders or money.orders = 0 then coalesce(people.new_customers, 0) end
+        case when money.guest_orders < money.orders or money.orders = 0 then people.new_customers end
             as new_customers,
         people.returning_customers
     from spans
@@ -152,7 +107,7 @@ measured as (
         on
             spans.period = money.period
             and spans.span = money.span
-    left join people
+    inner join people
         on
             spans.period = people.period
             and spans.span = people.span

@@ -23,6 +23,7 @@ spans as (
         first_date,
         last_date
     from {{ ref('dim_period_spans') }}
+    where span <> 'year_before'
 
 ),
 
