@@ -53,7 +53,7 @@
         when {{ this }}.unit = 'percent' then 'changes_by_points'
         when {{ this }}.value is null then {{ this }}.why_missing
         when {{ base }}.kpi is null then 'nothing_to_compare_with'
-        when {{ base }}.base_value is null then 'history_too_short'
+        when {{ base }}.base_value is null then {{ base }}.why_missing
         when {{ base }}.orders < {{ var('comparison_min_orders') }} then 'too_few_orders'
         when {{ base }}.base_value = 0 or ({{ base }}.base_value < 0 and {{ this }}.kpi not in ('discounts', 'returns'))
             then 'base_is_not_positive'

@@ -15,6 +15,15 @@ spans as (
 
 ),
 
+-- all time is counted from customers, so that nothing further back than the longest comparison is read
+reach as (
+
+    select min(first_date) as first_date
+    from spans
+    where period <> 'all_time'
+
+),
+
 calendar as (
 
     select date_day
@@ -42,8 +51,7 @@ orders as (
     where
         is_completed_order
         and customer_key <> {{ unknown_key() }}
-        -- all time is counted from customers, so that nothing further back than the longest comparison is read
-        and order_date >= (select min(spans.first_date) from spans where spans.period <> 'all_time')
+        and order_date >= (select reach.first_date from reach)
 
 ),
 
@@ -120,7 +128,7 @@ agg_buyers_by_period as (
         count(customers.customer_key) as new_customers,
         count(customers.customer_key) filter (where customers.orders > 1) as returning_customers
     from spans
-    left join customers on customers.first_order_date <= spans.last_date
+    left join customers on spans.last_date >= customers.first_order_date
     where spans.period = 'all_time'
     group by
         spans.period,

@@ -125,8 +125,8 @@ figures as (
         kpis.kpi_number,
         kpis.kpi,
         kpis.unit,
-        kpis.value,
-        kpis.stands_on,
+        (kpis.value)::numeric(20, 3) as value,
+        (kpis.stands_on)::numeric(20, 3) as stands_on,
         case when kpis.value is null then kpis.why_missing end as why_missing
     from measured
     cross join lateral (
@@ -135,8 +135,8 @@ figures as (
             1::smallint,
             'gross_sales',
             'cents',
-            measured.gross_sales_cents::numeric(20, 3),
-            measured.orders::numeric(20, 3),
+            measured.gross_sales_cents::numeric,
+            measured.orders::numeric,
             null
         ),
         (2, 'discounts', 'cents', measured.discounts_cents, measured.gross_sales_cents, null),
@@ -213,7 +213,8 @@ bases as (
         span,
         kpi,
         orders,
-        case when is_covered then value end as base_value
+        case when is_covered then value end as base_value,
+        case when is_covered then why_missing else 'history_too_short' end as why_missing
     from figures
     where span <> 'this'
 
@@ -234,11 +235,11 @@ kpi_summary as (
         figures.value,
         figures.stands_on,
         figures.why_missing,
-        previous.base_value as previous_value,
+        (previous.base_value)::numeric(20, 3) as previous_value,
         figures.value - previous.base_value as previous_change,
         {{ kpi_change_pct('figures', 'previous') }} as previous_change_pct,
         {{ kpi_why_no_percent('figures', 'previous') }} as why_no_previous_pct,
-        year_before.base_value as year_before_value,
+        (year_before.base_value)::numeric(20, 3) as year_before_value,
         figures.value - year_before.base_value as year_before_change,
         {{ kpi_change_pct('figures', 'year_before') }} as year_before_change_pct,
         {{ kpi_why_no_percent('figures', 'year_before') }} as why_no_year_before_pct
