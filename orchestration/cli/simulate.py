@@ -76,6 +76,7 @@ def simulate(
     Go on:    shopx simulate shop --days 30
     """
     import time
+    from datetime import date
 
     from ingestion.contract import own_feeds
     from ingestion.simulating import simulation
@@ -98,7 +99,7 @@ def simulate(
             made = simulation.go_on(
                 folder, days=days, lines_a_day=lines_per_day, one_file=one_file, progress=screen.say
             )
-            shop, _ = simulation.read_manifest(folder)
+        shop, parts = simulation.read_manifest(folder)
         write_contracts(shop, own_feeds())
         seconds = time.monotonic() - begun
         screen.done(
@@ -114,6 +115,10 @@ def simulate(
             f"{money(simulation.net_sales(folder), 'GBP')}   {folder / 'truth'}"
         )
         screen.done(f"Contracts of its files: {own_feeds()}")
+        if parts[-1].last > date.today():
+            screen.warn(
+                f"Days after today are refused when they are loaded; this shop lives to {parts[-1].last}"
+            )
         screen.note(f"Load it   ./shopx run {made.deliveries}")
 
 
