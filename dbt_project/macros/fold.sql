@@ -164,28 +164,10 @@ stg_sales_lines as (
         order_id,
         product_id,
         {{ unless_forgotten('customer_id') }} as customer_id,
-        case
-            when product_id is not null then {{ hash_key(["'id'", "product_id"]) }}
-            when product_name is not null then {{ hash_key(["'name'", "product_name"]) }}
-            else {{ unknown_key() }}
-        end as product_key,
-        case
-            when {{ unless_forgotten('customer_id') }} is not null
-                then {{ hash_key(["'id'", "source", "customer_id"]) }}
-            when {{ unless_forgotten('customer_email') }} is not null
-                then {{ hash_key(["'email'", "lower(customer_email)"]) }}
-            when {{ unless_forgotten('customer_name') }} is not null
-                then {{ hash_key(["'name'", "source", "customer_name"]) }}
-            else {{ unknown_key() }}
-        end as customer_key,
-        case
-            when store is not null then {{ hash_key(["store"]) }}
-            else {{ unknown_key() }}
-        end as store_key,
-        case
-            when sales_rep is not null then {{ hash_key(["sales_rep"]) }}
-            else {{ unknown_key() }}
-        end as sales_rep_key,
+        {{ product_key() }} as product_key,
+        {{ customer_key() }} as customer_key,
+        {{ named_key('store') }} as store_key,
+        {{ named_key('sales_rep') }} as sales_rep_key,
 
         -- strings
         line_type,

@@ -4,13 +4,3 @@
 {% macro counted_sales_first() -%}
     (counts_as_revenue and line_type = 'sale') desc, sale_date asc, sold_at asc nulls last, order_line_key asc
 {%- endmacro %}
-
-{# Where and how a line was sold: one key for store, region, country and channel as delivered. #}
-{% macro place_key(lines) -%}
-    {{ hash_key([
-        lines ~ ".store_key::text",
-        "coalesce('=' || " ~ lines ~ ".region, '')",
-        "coalesce('=' || " ~ lines ~ ".country, '')",
-        "coalesce('=' || " ~ lines ~ ".channel, '')",
-    ]) }}
-{%- endmacro %}

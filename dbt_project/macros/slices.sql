@@ -11,7 +11,10 @@
 
 {# True where this model must be made of everything in this build; always for one that keeps no rows. #}
 {% macro builds_whole() -%}
-    {{ return(config.get('materialized') in ('table', 'view') or is_new()) }}
+    {%- if config.get('materialized') in ('table', 'view') or is_new() -%}
+        {{ return(true) }}
+    {%- endif -%}
+    {{ return(config.get('incremental_strategy') == 'last_seen' and knows_too_much()) }}
 {%- endmacro %}
 
 {# True where nothing that the last build made of this model may stay, so that what is made of it starts anew too. A
@@ -90,6 +93,11 @@
     {%- else -%}
         {%- for day in days.rows %}'{{ day[0] }}'{{ ", " if not loop.last }}{% endfor -%}
     {%- endif -%}
+{%- endmacro %}
+
+{# The condition for rows of the days that this model makes: every day, or in a sliced build the touched ones. #}
+{% macro on_build_days(column) -%}
+    {%- if not execute or builds_whole() -%} true {%- else -%} {{ column }} in ({{ slice_days() }}) {%- endif -%}
 {%- endmacro %}
 
 {# The touched orders with each of their days, as a query: order_key, sale_date. `known` as above. #}

@@ -13,7 +13,7 @@
 
 {# dbt asks this wherever it chooses between a table made anew and a strategy. #}
 {% macro should_full_refresh() %}
-    {%- if config.get('incremental_strategy') in ('slices', 'additive') -%}
+    {%- if config.get('incremental_strategy') in ('slices', 'additive', 'last_seen') -%}
         {{ return(builds_whole() or misses_changes()) }}
     {%- endif -%}
     {{ return(flags.FULL_REFRESH if config.get('full_refresh') is none else config.get('full_refresh')) }}
@@ -158,11 +158,16 @@
     ).rows[0][0]) }}
 {%- endmacro %}
 
+{# True where an additive model is made of every line. #}
+{% macro takes_every_line() -%}
+    {{ return(not execute or builds_whole() or misses_changes()) }}
+{%- endmacro %}
+
 {# Where an additive model takes its lines from: all columns of fct_order_lines and `sign`. In a whole build every
    line, with sign 1; else the lines that went (-1) and came (+1) since the model was last made. #}
 {% macro changed_lines() -%}
     {%- set facts = ref('fct_order_lines') -%}
-    {%- if not execute or builds_whole() or misses_changes() -%}
+    {%- if takes_every_line() -%}
         (select lines.*, 1::smallint as sign from {{ facts }} as lines) as changed_lines
     {%- else -%}
         (
@@ -173,12 +178,14 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Adds what came, takes off what went; unique_key is the grain, every other column a sum. A row without lines goes. #}
+{# Adds what came, takes off what went; unique_key is the grain, every other column a sum, but for those that the
+   model's meta calls not_summed: they come as they shall stand. A row without lines goes. #}
 {% macro get_incremental_additive_sql(arg_dict) %}
     {%- set target = arg_dict['target_relation'] -%}
     {%- set made = arg_dict['temp_relation'] -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='name') | list -%}
     {%- set grain = [arg_dict['unique_key']] if arg_dict['unique_key'] is string else arg_dict['unique_key'] -%}
+    {%- set given = (config.get('meta') or {}).get('not_summed', []) -%}
     {%- do add_missing_months(target, made) -%}
     {%- set sql -%}
     {{ look_up_by_key() }}
@@ -186,7 +193,7 @@
     select {{ columns | join(', ') }} from {{ made }}
     on conflict ({{ grain | join(', ') }}) do update set
         {%- for column in columns | reject('in', grain) %}
-        {{ column }} = standing.{{ column }} + excluded.{{ column }}{{ ',' if not loop.last }}
+        {{ column }} = {{ 'standing.' ~ column ~ ' + ' if column not in given }}excluded.{{ column }}{{ ',' if not loop.last }}
         {%- endfor %};
     delete from {{ target }} as standing using {{ made }} as changed
     where

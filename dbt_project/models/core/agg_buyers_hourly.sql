@@ -1,5 +1,10 @@
 -- Distinct customers cannot be summed: an hour's number is counted anew from its orders.
-{{ config(post_hook="{{ analyze() }}") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="slices",
+    unique_key="order_date",
+    post_hook="{{ analyze() }}",
+) }}
 
 with
 
@@ -13,6 +18,7 @@ orders as (
     where
         is_completed_order
         and customer_key <> {{ unknown_key() }}
+        and {{ on_build_days('order_date') }}
 
 ),
 

@@ -1,10 +1,16 @@
-{{ config(post_hook="{{ analyze() }}") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="additive",
+    unique_key=["sale_date", "category_key"],
+    post_hook="{{ analyze() }}",
+) }}
 
 with
 
 lines as (
 
     select
+        sign,
         sale_date,
         category_key,
         category_flag,
@@ -15,7 +21,7 @@ lines as (
         tax_cents,
         cost_cents,
         net_cents
-    from {{ ref('fct_order_lines') }}
+    from {{ changed_lines() }}
     where counts_as_revenue
 
 ),

@@ -1,16 +1,22 @@
 -- The month is that of the line: a return stands in the month in which it came back.
-{{ config(post_hook="{{ analyze() }}") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="additive",
+    unique_key=["sale_month", "customer_key"],
+    post_hook="{{ analyze() }}",
+) }}
 
 with
 
 lines as (
 
     select
+        sign,
         order_customer_key,
         sale_date,
         order_flag,
         net_cents
-    from {{ ref('fct_order_lines') }}
+    from {{ changed_lines() }}
     where
         counts_as_revenue
         and order_customer_key <> {{ unknown_key() }}
@@ -22,9 +28,9 @@ agg_customers_monthly as (
     select
         date_trunc('month', sale_date)::date as sale_month,
         order_customer_key as customer_key,
-        count(*) as line_count,
-        sum(order_flag)::bigint as orders,
-        sum(net_cents)::bigint as net_sales_cents
+        {{ sum_of_lines() }} as line_count,
+        {{ sum_of_lines('order_flag') }} as orders,
+        {{ sum_of_lines('net_cents') }} as net_sales_cents
     from lines
     group by
         date_trunc('month', sale_date)::date,

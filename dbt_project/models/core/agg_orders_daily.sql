@@ -1,10 +1,16 @@
-{{ config(post_hook="{{ analyze() }}") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="additive",
+    unique_key=["sale_date", "place_key"],
+    post_hook="{{ analyze() }}",
+) }}
 
 with
 
 lines as (
 
     select
+        sign,
         sale_date,
         place_key,
         order_customer_key,
@@ -16,7 +22,7 @@ lines as (
         tax_cents,
         cost_cents,
         net_cents
-    from {{ ref('fct_order_lines') }}
+    from {{ changed_lines() }}
     where counts_as_revenue
 
 ),
@@ -26,7 +32,7 @@ agg_orders_daily as (
     select
         sale_date,
         place_key,
-        (coalesce(sum(order_flag) filter (where order_customer_key = {{ unknown_key() }}), 0))::bigint as guest_orders,
+        {{ sum_of_lines('order_flag', 'order_customer_key = ' ~ unknown_key()) }} as guest_orders,
         {{ line_measures('order_flag') }}
     from lines
     group by

@@ -1,11 +1,17 @@
 -- The cells of the filter cube.
-{{ config(post_hook="{{ analyze() }}") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="additive",
+    unique_key=["sale_date", "place_key", "category_key"],
+    post_hook="{{ analyze() }}",
+) }}
 
 with
 
 lines as (
 
     select
+        sign,
         sale_date,
         place_key,
         category_key,
@@ -18,7 +24,7 @@ lines as (
         tax_cents,
         cost_cents,
         net_cents
-    from {{ ref('fct_order_lines') }}
+    from {{ changed_lines() }}
     where counts_as_revenue
 
 ),
@@ -29,7 +35,7 @@ agg_sales_daily as (
         sale_date,
         place_key,
         category_key,
-        sum(category_flag)::bigint as category_orders,
+        {{ sum_of_lines('category_flag') }} as category_orders,
         {{ line_measures('order_flag') }}
     from lines
     group by

@@ -1,10 +1,16 @@
-{{ config(post_hook="{{ analyze() }}") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="additive",
+    unique_key=["sale_month", "place_key", "category_key"],
+    post_hook="{{ analyze() }}",
+) }}
 
 with
 
 lines as (
 
     select
+        sign,
         sale_date,
         place_key,
         category_key,
@@ -17,7 +23,7 @@ lines as (
         tax_cents,
         cost_cents,
         net_cents
-    from {{ ref('fct_order_lines') }}
+    from {{ changed_lines() }}
     where counts_as_revenue
 
 ),
@@ -28,7 +34,7 @@ agg_sales_monthly as (
         date_trunc('month', sale_date)::date as sale_month,
         place_key,
         category_key,
-        sum(category_flag)::bigint as category_orders,
+        {{ sum_of_lines('category_flag') }} as category_orders,
         {{ line_measures('order_flag') }}
     from lines
     group by

@@ -3,7 +3,7 @@
 -- takes what a list says about the one customer with that address.
 with
 
-lines as (
+spellings as (
 
     select
         customer_key,
@@ -13,9 +13,9 @@ lines as (
         customer_name,
         region,
         country,
-        sale_date,
-        order_line_key
-    from {{ ref('stg_sales_lines') }}
+        last_seen_date,
+        last_order_line_key
+    from {{ ref('dim_customer_spellings') }}
 
 ),
 
@@ -88,31 +88,6 @@ only_of_its_address as (
     where customer_id is not null
     group by lower(customer_email)
     having count(*) = 1
-
-),
-
-spellings as (
-
-    select
-        customer_key,
-        source,
-        customer_id,
-        customer_email,
-        customer_name,
-        region,
-        country,
-        max(sale_date) as last_seen_date,
-        max(order_line_key) as last_order_line_key
-    from lines
-    where customer_key <> {{ unknown_key() }}
-    group by
-        customer_key,
-        source,
-        customer_id,
-        customer_email,
-        customer_name,
-        region,
-        country
 
 ),
 

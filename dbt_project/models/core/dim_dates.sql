@@ -1,10 +1,12 @@
--- Contiguous from the first day of the first year with sales to the last day of the year of as_of.
+-- Contiguous from the first day of the first year that a delivery speaks of to the last day of the year of as_of.
 with
 
-lines as (
+loads as (
 
-    select sale_date
-    from {{ ref('stg_sales_lines') }}
+    select
+        first_date,
+        last_date
+    from {{ ref('stg_build_loads') }}
 
 ),
 
@@ -18,10 +20,10 @@ build as (
 bounds as (
 
     select
-        date_trunc('year', least(min(lines.sale_date), min(build.as_of)))::date as first_day,
-        (date_trunc('year', greatest(max(lines.sale_date), max(build.as_of))) + interval '1 year')::date - 1 as last_day
+        date_trunc('year', least(min(loads.first_date), min(build.as_of)))::date as first_day,
+        (date_trunc('year', greatest(max(loads.last_date), max(build.as_of))) + interval '1 year')::date - 1 as last_day
     from build
-    left join lines on true
+    left join loads on true
 
 ),
 

@@ -1,17 +1,17 @@
--- The junk dimension "where and how": every combination of store, region, country and channel that lines hold. The key
+-- The junk dimension "where and how": every combination of store, region, country and channel that sales name. The key
 -- is made of what was delivered, so it never changes; a blank region or country is that of the store, as lists tell it
 -- today, and so two keys may show the same words: group by the words, never by the key alone.
 with
 
-lines as (
+spellings as (
 
-    select distinct
+    select
         place_key,
         store_key,
         region,
         country,
         channel
-    from {{ ref('fct_order_lines') }}
+    from {{ ref('dim_place_spellings') }}
 
 ),
 
@@ -29,14 +29,14 @@ stores as (
 dim_places as (
 
     select
-        lines.place_key,
-        lines.store_key,
+        spellings.place_key,
+        spellings.store_key,
         stores.store_name,
-        coalesce(lines.region, stores.region) as region,
-        coalesce(lines.country, stores.country) as country,
-        lines.channel
-    from lines
-    inner join stores on lines.store_key = stores.store_key
+        coalesce(spellings.region, stores.region) as region,
+        coalesce(spellings.country, stores.country) as country,
+        spellings.channel
+    from spellings
+    inner join stores on spellings.store_key = stores.store_key
 
 )
 

@@ -1,5 +1,7 @@
 -- What a sale takes from its product: the category it has today, and what a piece cost on the day. Together a
 -- product's rows cover all days.
+{{ config(post_hook="{{ touch_lines_of_changed_terms() }}") }}
+
 with
 
 products as (

@@ -3,16 +3,16 @@
 -- list says about the one product of that name.
 with
 
-lines as (
+spellings as (
 
     select
         product_key,
         product_id,
         product_name,
         category,
-        sale_date,
-        order_line_key
-    from {{ ref('stg_sales_lines') }}
+        last_seen_date,
+        last_order_line_key
+    from {{ ref('dim_product_spellings') }}
 
 ),
 
@@ -57,25 +57,6 @@ only_of_its_name as (
     where product_id is not null
     group by product_name
     having count(*) = 1
-
-),
-
-spellings as (
-
-    select
-        product_key,
-        product_id,
-        product_name,
-        category,
-        max(sale_date) as last_seen_date,
-        max(order_line_key) as last_order_line_key
-    from lines
-    where product_key <> {{ unknown_key() }}
-    group by
-        product_key,
-        product_id,
-        product_name,
-        category
 
 ),
 

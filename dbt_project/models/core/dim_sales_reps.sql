@@ -3,11 +3,10 @@ with
 
 lines as (
 
-    select distinct
+    select
         sales_rep_key,
         sales_rep_name
-    from {{ ref('stg_sales_lines') }}
-    where sales_rep_key <> {{ unknown_key() }}
+    from {{ ref('dim_sales_rep_spellings') }}
 
 ),
 

@@ -7,7 +7,7 @@ lines as (
     select
         store_key,
         store_name
-    from {{ ref('stg_sales_lines') }}
+    from {{ ref('dim_place_spellings') }}
     where store_key <> {{ unknown_key() }}
 
     union distinct

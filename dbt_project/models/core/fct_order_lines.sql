@@ -7,7 +7,7 @@
         'field': 'sale_date', 'data_type': 'date', 'granularity': 'month', 'months_of': 'raw.sales_lines'
     },
     indexes=[{'columns': ['sale_date'], 'type': 'brin'}],
-    post_hook="{{ analyze() }}",
+    post_hook=["{{ analyze() }}", "{{ note_product_terms() }}"],
 ) }}
 
 with
@@ -30,6 +30,7 @@ lines as (
         customer_key,
         store_key,
         sales_rep_key,
+        {{ place_key('store_key') }} as place_key,
         channel,
         region,
         country,
@@ -74,7 +75,6 @@ described as (
             true
         ) and lines.line_kind is null as counts_as_revenue,
         coalesce(terms.category_key, {{ unknown_key() }}) as category_key,
-        {{ place_key('lines') }} as place_key,
         coalesce(lines.cost_cents, round(terms.unit_cost_cents * lines.quantity)::bigint) as known_cost_cents
     from lines
     left join statuses on lines.order_status = statuses.order_status

@@ -17,7 +17,9 @@ loads as (
 
     select
         load_id,
-        reading
+        reading,
+        first_date,
+        last_date
     from {{ source('raw', 'loads') }}
     where holds = 'sales'
 
@@ -31,7 +33,9 @@ stg_build_loads as (
         build_loads.feed,
         build_loads.source,
         build_loads.mode,
-        coalesce(loads.reading ->> 'timezone', 'UTC') as time_zone
+        coalesce(loads.reading ->> 'timezone', 'UTC') as time_zone,
+        loads.first_date,
+        loads.last_date
     from build_loads
     inner join loads on build_loads.load_id = loads.load_id
     where build_loads.build_id = (select ops.current_build())
@@ -44,5 +48,7 @@ select
     feed,
     source,
     mode,
-    time_zone
+    time_zone,
+    first_date,
+    last_date
 from stg_build_loads
