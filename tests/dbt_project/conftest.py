@@ -19,6 +19,10 @@ from warehouse.database import Warehouse
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "citus: runs on the Citus that CITUS_DSN names; skipped without it")
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a dbt run came to: node name -> dbt's status, and every message it gave."""

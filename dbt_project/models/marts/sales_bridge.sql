@@ -22,6 +22,7 @@ statuses as (
 lines as (
 
     select
+        order_key,
         sale_date,
         (sold_at at time zone 'UTC')::date as day_in_utc,
         line_type,
@@ -70,8 +71,10 @@ judged as (
     from lines
     left join statuses on lines.order_status = statuses.order_status
     left join returned_orders
+        -- a return that names its order has its key; said so, the two meet where they stand (docs/partitions.md)
         on
-            lines.returned_order_key = returned_orders.order_key
+            lines.order_key = returned_orders.order_key
+            and lines.returned_order_key = returned_orders.order_key
             and lines.counts_as_revenue
             and lines.line_type = 'return'
 
