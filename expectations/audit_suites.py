@@ -43,8 +43,12 @@ MAY_BE_EMPTY = frozenset(
         "customer_segments_monthly",
         "customers_at_risk",
         # sales may all lie further back than these reach
+        "orders_by_status",
         "sales_bridge",
         "sales_by_filters",
+        "tax_by_rate",
+        # customer lists may tell no state
+        "state_sales_monthly",
         "inventory_status",
         "product_pairs",
         "product_price_history",

@@ -110,19 +110,18 @@ BUYERS = """
 CUSTOMERS = "select null, null::date, sum(spent_cents) from marts_next.customer_lifetime_value"
 CUSTOMER_MONTHS = "select null, null::date, sum(net_sales_cents) from marts_next.customers_monthly"
 RETURN_MONTHS = "select null, null::date, sum(returns_cents) from marts_next.returns_monthly"
+# days are held against the facts above; what is made of days is held against those, not against facts again
 CUBE_DAYS = 800  # as sales_by_filters_days in dbt_project.yml
-CUBE_EXPECTED = f"""
-    select null, l.sale_date, sum(l.net_cents)
-    from core.fct_order_lines as l
-    inner join ops.builds as b on b.build_id = %(build)s and l.sale_date > b.as_of - {CUBE_DAYS}
-    where l.counts_as_revenue
-    group by l.sale_date
-"""  # noqa: S608
+BRIDGE_DAYS = 400  # as sales_bridge_days in dbt_project.yml
+LAST_DAYS = """
+    select null, d.sale_date, d.net_sales_cents
+    from marts_next.daily_sales as d
+    inner join ops.builds as b on b.build_id = %(build)s and d.sale_date > b.as_of - {}
+"""
 CUBE = "select null, sale_date, sum(net_sales_cents) from marts_next.sales_by_filters where {} group by 2"
-MONTHS_EXPECTED = """
-    select null, date_trunc('month', sale_date)::date, sum(net_cents)
-    from core.fct_order_lines
-    where counts_as_revenue
+MONTHS = """
+    select null, date_trunc('month', sale_date)::date, sum(net_sales_cents)
+    from marts_next.daily_sales
     group by 2
 """
 CUBE_MONTHS = """
@@ -132,14 +131,11 @@ CATEGORY_MONTHS = """
     select null, sale_month, sum(own_net_sales_cents) from marts_next.category_performance_monthly group by 2
 """
 UP_TO_AS_OF = """
-    select null, null::date, sum(l.net_cents)
-    from core.fct_order_lines as l
-    inner join ops.builds as b on b.build_id = %(build)s and l.sale_date <= b.as_of
-    where l.counts_as_revenue
+    select null, null::date, sum(d.net_sales_cents)
+    from marts_next.daily_sales as d
+    inner join ops.builds as b on b.build_id = %(build)s and d.sale_date <= b.as_of
 """
 ALL_TIME = "select null, null::date, sum({}) from marts_next.{} where period = 'all_time' and {}"
-BRIDGE_DAYS = 400  # as sales_bridge_days in dbt_project.yml
-BRIDGE_EXPECTED = CUBE_EXPECTED.replace(f"- {CUBE_DAYS}", f"- {BRIDGE_DAYS}")
 BRIDGE = """
     select null, sale_date, sum(amount_cents) from marts_next.sales_bridge where step = 'net_sales' group by 2
 """
@@ -233,49 +229,49 @@ IDENTITIES = (
         mart="returns_monthly",
     ),
     Identity(
-        "fact = sales_by_filters (all categories)",
-        "revenue lines of core.fct_order_lines and marts_next.sales_by_filters (all categories)",
-        CUBE_EXPECTED,
+        "daily_sales = sales_by_filters (all categories)",
+        "marts_next.daily_sales and marts_next.sales_by_filters (all categories)",
+        LAST_DAYS.format(CUBE_DAYS),
         CUBE.format("category_key = 0"),
         by_day=True,
         mart="sales_by_filters",
     ),
     Identity(
-        "fact = sales_by_filters (each category)",
-        "revenue lines of core.fct_order_lines and marts_next.sales_by_filters (each category)",
-        CUBE_EXPECTED,
+        "daily_sales = sales_by_filters (each category)",
+        "marts_next.daily_sales and marts_next.sales_by_filters (each category)",
+        LAST_DAYS.format(CUBE_DAYS),
         CUBE.format("category_key <> 0"),
         by_day=True,
         mart="sales_by_filters",
     ),
     Identity(
-        "fact = sales_by_filters_monthly (all categories)",
-        "revenue lines of core.fct_order_lines and marts_next.sales_by_filters_monthly (all categories)",
-        MONTHS_EXPECTED,
+        "daily_sales = sales_by_filters_monthly (all categories)",
+        "marts_next.daily_sales and marts_next.sales_by_filters_monthly (all categories)",
+        MONTHS,
         CUBE_MONTHS.format("category_key = 0"),
         by_day=True,
         mart="sales_by_filters_monthly",
     ),
     Identity(
-        "fact = sales_by_filters_monthly (each category)",
-        "revenue lines of core.fct_order_lines and marts_next.sales_by_filters_monthly (each category)",
-        MONTHS_EXPECTED,
+        "daily_sales = sales_by_filters_monthly (each category)",
+        "marts_next.daily_sales and marts_next.sales_by_filters_monthly (each category)",
+        MONTHS,
         CUBE_MONTHS.format("category_key <> 0"),
         by_day=True,
         mart="sales_by_filters_monthly",
     ),
     Identity(
-        "fact = category_performance_monthly (net)",
-        "revenue lines of core.fct_order_lines and marts_next.category_performance_monthly (net)",
-        MONTHS_EXPECTED,
+        "daily_sales = category_performance_monthly (net)",
+        "marts_next.daily_sales and marts_next.category_performance_monthly (net)",
+        MONTHS,
         CATEGORY_MONTHS,
         by_day=True,
         mart="category_performance_monthly",
     ),
     *(
         Identity(
-            f"fact = {mart} ({of})",
-            f"revenue lines of core.fct_order_lines and marts_next.{mart} ({of})",
+            f"daily_sales = {mart} ({of})",
+            f"marts_next.daily_sales and marts_next.{mart} ({of})",
             UP_TO_AS_OF,
             ALL_TIME.format(column, mart, condition),
             by_day=False,
@@ -291,9 +287,9 @@ IDENTITIES = (
         )
     ),
     Identity(
-        "fact = sales_bridge (net)",
-        "revenue lines of core.fct_order_lines and marts_next.sales_bridge (net sales)",
-        BRIDGE_EXPECTED,
+        "daily_sales = sales_bridge (net)",
+        "marts_next.daily_sales and marts_next.sales_bridge (net sales)",
+        LAST_DAYS.format(BRIDGE_DAYS),
         BRIDGE,
         by_day=True,
         mart="sales_bridge",
@@ -307,9 +303,9 @@ IDENTITIES = (
         mart="product_sales_daily",
     ),
     Identity(
-        "fact = product_sales_monthly (net)",
-        "revenue lines of core.fct_order_lines and marts_next.product_sales_monthly (net)",
-        MONTHS_EXPECTED,
+        "daily_sales = product_sales_monthly (net)",
+        "marts_next.daily_sales and marts_next.product_sales_monthly (net)",
+        MONTHS,
         PRODUCT_MONTHS,
         by_day=True,
         mart="product_sales_monthly",

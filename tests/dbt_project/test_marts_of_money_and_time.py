@@ -55,12 +55,15 @@ REPS = [
         "effective_from": "2026-06-05",
     },
 ]
-LISTS = [("sales_reps", "2026-01-01", REPS)]
+LISTS = [
+    ("sales_reps", "2026-01-01", REPS),
+    ("customers", "2026-01-01", [{"customer_id": "c1", "state": "Kent"}]),
+]
 DELIVERIES = [("orders", MAY), ("orders", JUNE), ("events", RETURNS)]
 MARTS = """
     daily_sales hourly_sales sales_by_filters sales_by_filters_monthly category_performance
     category_performance_monthly kpi_summary period_comparison regional_performance sales_rep_performance
-    profit_analysis sales_bridge seasonality
+    profit_analysis sales_bridge seasonality orders_by_status tax_by_rate state_sales_monthly
 """
 Rows = Callable[[str], list[tuple[Any, ...]]]
 
@@ -220,4 +223,27 @@ def test_two_months_are_too_little_for_seasons_of_the_year(rows: Rows) -> None:
         ("month", "too_little_history"),
         # 61 days are 8 whole weeks
         ("weekday", None),
+    ]
+
+
+def test_states_statuses_and_tax_rates_tell_how_much_they_know(rows: Rows) -> None:
+    # c1 lives in Kent: all of May; in June J1 less what came back, 14.00 of 29.00. c2's state is not known
+    assert rows(
+        "select sale_month::text, state, customers, orders, net_sales_cents, state_known_pct"
+        " from marts_next.state_sales_monthly order by 1"
+    ) == [
+        ("2026-05-01", "Kent", 1, 10, 10000, Decimal("100.0")),
+        ("2026-06-01", "Kent", 1, 1, 1400, Decimal("48.3")),
+    ]
+    assert rows(
+        "select order_date::text, documents, orders, net_sales_cents, uncounted_cents"
+        " from marts_next.orders_by_status where order_status = 'pending'"
+    ) == [("2026-06-05", 1, 0, 0, 400)]
+    # J2's shipping is no sale of goods: June has both lines of J1, one of J2, R1 and J3
+    assert rows(
+        "select sale_month::text, tax_rate_pct, why_no_rate, line_count, net_sales_cents, tax_cents"
+        " from marts_next.tax_by_rate order by 1"
+    ) == [
+        ("2026-05-01", Decimal("20.0"), None, 10, 10000, 2000),
+        ("2026-06-01", None, "tax_not_delivered", 5, 2900, 0),
     ]
