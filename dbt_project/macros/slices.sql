@@ -114,6 +114,15 @@
         {%- endif %}
 {%- endmacro %}
 
+{# The condition for rows of deliveries that this model, of strategy `loads`, does not hold yet. #}
+{% macro is_new_load(column) -%}
+    {%- if not execute or builds_whole() -%}
+        true
+    {%- else -%}
+        {{ column }} not in (select standing.load_id from {{ this }} as standing)
+    {%- endif -%}
+{%- endmacro %}
+
 {# Where a model takes current sales lines from: all of them, or in a sliced build those of the touched orders. #}
 {% macro build_lines() -%}
     {%- if not execute -%}

@@ -7,13 +7,15 @@
                (+1), in its own transaction.
     additive   the aggregate adds up what the changes of the facts make of it: each change once, for its number is
                stored in the transaction that adds it.
+    loads      rows of deliveries that count no more are taken out, those of new ones put in; the model gives the rows
+               of deliveries that are not there yet.
 
     Put here: strategies, and the numbers of changes. Never here: which orders are touched, or partitions.
 #}
 
 {# dbt asks this wherever it chooses between a table made anew and a strategy. #}
 {% macro should_full_refresh() %}
-    {%- if config.get('incremental_strategy') in ('slices', 'additive', 'last_seen') -%}
+    {%- if config.get('incremental_strategy') in ('slices', 'additive', 'last_seen', 'loads') -%}
         {{ return(builds_whole() or misses_changes()) }}
     {%- endif -%}
     {{ return(flags.FULL_REFRESH if config.get('full_refresh') is none else config.get('full_refresh')) }}
@@ -46,6 +48,16 @@
     {{ look_up_by_key() }}
     {{ delete_touched(target, arg_dict['unique_key']) }};
     insert into {{ target }} ({{ columns }}) select {{ columns }} from {{ made }};
+    {%- endset -%}
+    {{ return(sql) }}
+{% endmacro %}
+
+{% macro get_incremental_loads_sql(arg_dict) %}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='name') | join(', ') -%}
+    {%- set sql -%}
+    delete from {{ arg_dict['target_relation'] }}
+    where load_id not in (select b.load_id from ops.build_loads as b where b.build_id = {{ build_id() }});
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }}) select {{ columns }} from {{ arg_dict['temp_relation'] }};
     {%- endset -%}
     {{ return(sql) }}
 {% endmacro %}

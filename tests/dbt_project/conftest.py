@@ -201,6 +201,16 @@ def write_delivery(
     return int(load[0])
 
 
+@pytest.fixture
+def deliver_list(warehouse: Warehouse) -> Deliver:
+    """Write one delivery of master data: `deliver_list(2, "inventory", {…})`; returns its load_id."""
+
+    def write(delivery_no: int, holds: str, *rows: dict[str, Any]) -> int:
+        return write_list(warehouse, delivery_no=delivery_no, holds=holds, rows=rows, seen="2026-06-01")
+
+    return write
+
+
 def write_list(
     warehouse: Warehouse, *, delivery_no: int, holds: str, rows: Sequence[dict[str, Any]], seen: str
 ) -> int:

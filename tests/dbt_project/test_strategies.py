@@ -169,3 +169,30 @@ def test_sliced_builds_write_what_changed_and_end_as_a_whole_one(
     # made anew: nothing is told as a change, and every aggregate has to start anew
     assert shop.changes() == []
     assert shop.ask("select is_whole from ops.fact_changes order by change_no desc limit 1") == [(True,)]
+
+
+def test_counts_of_stock_come_and_go_with_their_deliveries(
+    shop: Shop, deliver_list: Callable[..., int]
+) -> None:
+    def stock() -> list[tuple[Any, ...]]:
+        return shop.ask("select load_id, on_hand::int, xmin::text from core.fct_inventory order by 1")
+
+    command = ("run", "--select", "+fct_inventory")
+    monday, tuesday = ({"count_date": f"2026-01-{day}", "product_id": "P1"} for day in (26, 27))
+    stays = deliver_list(2, "inventory", {**monday, "on_hand": 9}, {**monday, "on_hand": 8})
+    goes = deliver_list(3, "inventory", {**tuesday, "on_hand": 7})
+    shop.build(*command)
+    before = stock()
+    assert [row[:2] for row in before] == [(stays, 8), (goes, 7)]
+
+    comes = deliver_list(4, "inventory", {**tuesday, "on_hand": 6})
+    shop.ask(f"update raw.loads set status = 'withdrawn' where load_id = {goes} returning 1")
+    build_id = shop.build(*command)
+    assert shop.ask(
+        f"select is_whole from ops.model_builds where build_id = {build_id} and model = 'fct_inventory'"
+    ) == [(False,)]
+    after = stock()
+    assert [row[:2] for row in after] == [(stays, 8), (comes, 6)]
+    assert after[0] == before[0], "what is there already is not written again"
+    shop.build(*command)
+    assert stock() == after

@@ -1,6 +1,12 @@
--- Every count is kept: a later delivery about the same day stands beside the earlier one, and is_newest says which
--- holds. Of two rows about one product, store and day in one delivery the later holds.
-{{ config(post_hook="{{ analyze() }}") }}
+-- Every count is kept: a later delivery about the same day stands beside the earlier one, and the higher delivery_no
+-- holds. Of two rows about one product, store and day in one delivery the later holds. What a delivery says never
+-- changes, so a build takes in the deliveries that are new and takes out those that count no more.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='loads',
+    unique_key='load_id',
+    post_hook="{{ analyze() }}",
+) }}
 
 with
 
@@ -17,10 +23,11 @@ counts as (
         counted_date,
         is_dated
     from {{ ref('stg_stock_counts') }}
+    where {{ is_new_load('load_id') }}
 
 ),
 
-last_rows as (
+fct_inventory as (
 
     select distinct on (product_key, store_key, counted_date, load_id)
         product_key,
@@ -39,21 +46,6 @@ last_rows as (
         load_id asc,
         row_number desc
 
-),
-
-fct_inventory as (
-
-    select
-        product_key,
-        store_key,
-        counted_date,
-        load_id,
-        feed,
-        is_dated,
-        delivery_no = max(delivery_no) over (partition by product_key, store_key, counted_date) as is_newest,
-        on_hand
-    from last_rows
-
 )
 
 select
@@ -61,8 +53,8 @@ select
     store_key,
     counted_date,
     load_id,
+    delivery_no,
     feed,
     is_dated,
-    is_newest,
     on_hand
 from fct_inventory

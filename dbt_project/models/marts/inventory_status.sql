@@ -37,17 +37,18 @@ stores as (
 
 ),
 
-counts as (
+counts as not materialized (
 
     select
         product_key,
         store_key,
         counted_date,
+        delivery_no,
         on_hand
     from {{ ref('fct_inventory') }}
     where
-        is_newest
-        and (not is_dated or counted_date <= (select build.as_of from build))
+        not is_dated
+        or counted_date <= (select build.as_of from build)
 
 ),
 
@@ -133,22 +134,54 @@ store_members as (
 
 ),
 
+newest_days as (
+
+    -- two passes that hash instead of one that sorts every count there ever was
+    select
+        product_key,
+        store_key,
+        max(counted_date) as counted_date
+    from counts
+    group by
+        product_key,
+        store_key
+
+),
+
+newest_counts as (
+
+    select
+        counts.product_key,
+        counts.store_key,
+        counts.counted_date,
+        counts.delivery_no,
+        counts.on_hand
+    from counts
+    inner join newest_days
+        on
+            counts.product_key = newest_days.product_key
+            and counts.store_key = newest_days.store_key
+            and counts.counted_date = newest_days.counted_date
+
+),
+
 counted as (
 
     select distinct on (product_members.stock_product_key, store_members.stock_store_key)
         product_members.stock_product_key as product_key,
         store_members.stock_store_key as store_key,
-        counts.counted_date,
-        counts.on_hand
-    from counts
-    inner join product_members on counts.product_key = product_members.product_key
-    inner join store_members on counts.store_key = store_members.store_key
+        newest_counts.counted_date,
+        newest_counts.on_hand
+    from newest_counts
+    inner join product_members on newest_counts.product_key = product_members.product_key
+    inner join store_members on newest_counts.store_key = store_members.store_key
     order by
         product_members.stock_product_key asc,
         store_members.stock_store_key asc,
-        counts.counted_date desc,
-        counts.product_key asc,
-        counts.store_key asc
+        newest_counts.counted_date desc,
+        newest_counts.delivery_no desc,
+        newest_counts.product_key asc,
+        newest_counts.store_key asc
 
 ),
 

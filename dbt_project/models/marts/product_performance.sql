@@ -70,32 +70,23 @@ totals as (
 
 ),
 
-sale_days as (
+by_day as (
 
-    -- an order may hold further lines of the product on another day, where it is not counted again
-    select
-        product_key,
-        min(sale_date) as first_sale_date,
-        max(sale_date) as last_sale_date
-    from days
-    where
-        orders <> 0
-        or units <> 0
-        or gross_sales_cents <> 0
-    group by product_key
-
-),
-
-recent as (
-
+    -- one pass over all days; an order may hold further lines of the product on another day, where it is not counted
+    -- again
     select
         days.product_key,
-        (sum(days.net_sales_cents))::bigint as recent_net_sales_cents
+        min(days.sale_date) filter (where days.orders <> 0 or days.units <> 0 or days.gross_sales_cents <> 0)
+            as first_sale_date,
+        max(days.sale_date) filter (where days.orders <> 0 or days.units <> 0 or days.gross_sales_cents <> 0)
+            as last_sale_date,
+        (
+            sum(days.net_sales_cents) filter (
+                where days.sale_date <= build.as_of and days.sale_date > build.as_of - {{ var('abc_days') }}
+            )
+        )::bigint as recent_net_sales_cents
     from days
-    inner join build
-        on
-            days.sale_date <= build.as_of
-            and days.sale_date > build.as_of - {{ var('abc_days') }}
+    cross join build
     group by days.product_key
 
 ),
@@ -112,7 +103,8 @@ ranked as (
             rows between unbounded preceding and current row
         ) - greatest(recent_net_sales_cents, 0) as before_cents,
         sum(greatest(recent_net_sales_cents, 0)) over () as all_cents
-    from recent
+    from by_day
+    where recent_net_sales_cents is not null
 
 ),
 
@@ -166,13 +158,13 @@ product_performance as (
             as return_rate_pct,
         classed.recent_net_sales_cents,
         classed.abc_class,
-        sale_days.first_sale_date,
-        sale_days.last_sale_date
+        by_day.first_sale_date,
+        by_day.last_sale_date
     from totals
     inner join products on totals.product_key = products.product_key
     left join known_costs on totals.product_key = known_costs.product_key
     left join classed on totals.product_key = classed.product_key
-    left join sale_days on totals.product_key = sale_days.product_key
+    left join by_day on totals.product_key = by_day.product_key
 
 )
 
