@@ -31,13 +31,3 @@
         when {{ recency_score }} = 4 then 'Promising'
     end
 {%- endmacro %}
-
-{# Net sales of a customer in the first days since the first order, which is day 1. #}
-{% macro net_sales_within(days) -%}
-    (coalesce(sum(lines.net_cents) filter (where lines.sale_date < customers.first_order_date + {{ days }}), 0))::bigint
-{%- endmacro %}
-
-{# Whether so many days since the first order are over. #}
-{% macro age_is_reached(days) -%}
-    first_order_date + {{ days }} - 1 <= as_of
-{%- endmacro %}
