@@ -4,9 +4,9 @@
 
 The history is five years of a simulated shop (100,000 customers, 2,000 products, 20 stores), loaded as one
 file and published. A batch is three more days of it in files of their own: a tenth of the lines up to 400
-days late, about 200 orders corrected, about as many lines brought back. Each repetition takes two batches:
-one in this process, step by step, and one by `shopx run` as a person types it. The first of each is not
-counted: it brings the lists of a new month, and what is made once.
+days late, about 200 orders corrected. Each repetition takes two batches: one in this process, step by step,
+and one by `shopx run` as a person types it. The first of each is not counted: it brings the lists of a new
+month, and what is made once.
 Bars: SQL of core at most 2 s, core + marts + publication at most 8 s on 10 million lines; against 1 million
 core at most 2.0 times, `shopx run` at most 1.25 times. Other sizes are compared with the smallest. With
 --write the result replaces its section in benchmarks/README.md.

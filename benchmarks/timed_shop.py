@@ -38,6 +38,9 @@ Found = TypeVar("Found")
 YEARS = 5
 BATCH_DAYS = 3
 CORRECTIONS_A_BATCH = 200
+BUSIER_THAN_MEAN = (
+    1.7  # the last December, from which a batch's corrections come, beside the mean of all days
+)
 
 
 def say(sentence: str) -> None:
@@ -47,9 +50,9 @@ def say(sentence: str) -> None:
 
 def shop_of(lines: int) -> Shop:
     """Five years with about so many lines, 100,000 customers, 2,000 products, 20 stores; a tenth of the lines
-    comes late, and in three days 200 orders come again and 200 lines come back."""
-    orders_a_day = lines * 100 // MEAN_LINES_PERCENT // (365 * YEARS)
-    changes = CORRECTIONS_A_BATCH * 1_000_000 // (BATCH_DAYS * max(orders_a_day, 200))
+    comes late, and in three days about 200 orders come again."""
+    orders_a_day = lines * 100 / MEAN_LINES_PERCENT / (365 * YEARS) * BUSIER_THAN_MEAN
+    corrections = round(CORRECTIONS_A_BATCH * 1_000_000 / (BATCH_DAYS * orders_a_day))
     return Shop(
         years=YEARS,
         lines=lines,
@@ -58,8 +61,7 @@ def shop_of(lines: int) -> Shop:
         stores=20,
         late=100_000,
         mess=0,
-        corrections=min(changes, 300_000),
-        returns=min(changes, 300_000),
+        corrections=min(corrections, 500_000),
         corrections_every_days=1,
     )
 
