@@ -31,6 +31,7 @@ from ingestion.simulating.sales_csv import (
     with_rows,
 )
 
+_COUNTS_KEPT_DAYS = 90
 _MINUTES_OF_KIND = {"list": 0, "sales": 60, "copy": 90, "corrections": 120, "returns": 150}
 
 
@@ -192,7 +193,7 @@ class DailyFiles:
 
 class OneFile:
     """All sales in one file, as they are known at the end, without mess; returns under old order ids and
-    each list in a file of its own."""
+    each list in a file of its own, of the stock counts the last three."""
 
     def __init__(self, folder: Path, market: Market, text: SalesText, *, last: int) -> None:
         folder.mkdir(parents=True)
@@ -215,7 +216,7 @@ class OneFile:
         if first in days:
             self._add("products", lists.products(market, month))
             self._add("customers", lists.customers(market, first, min(last, self._last)))
-        if last in days:
+        if last in days and self._last - last < _COUNTS_KEPT_DAYS:
             self._add("inventory", lists.stock(market, last))
 
     def _add(self, kind: str, rows: Iterable[Row]) -> None:
