@@ -23,8 +23,9 @@ class ExpectedNodes:
     """The enabled nodes of the project.
 
     `models` are names as written to ops.model_builds, `marts` those of them in schema marts_next; `tests`
-    maps the unique id of each data and unit test to whether its failure forbids publication. `windowed` are
-    marts of a stretch of days (meta `windowed`), whose rows come and go with as_of.
+    maps the unique id of each data test to whether its failure forbids publication; unit tests judge the SQL
+    and run where that changes. `windowed` are marts of a stretch of days (meta `windowed`), whose rows come and
+    go with as_of.
     """
 
     models: frozenset[str]
@@ -58,7 +59,7 @@ def expected_nodes(manifest: Path) -> ExpectedNodes:
     """
     try:
         content = json.loads(manifest.read_text())
-        nodes: list[dict[str, Any]] = [*content["nodes"].values(), *content.get("unit_tests", {}).values()]
+        nodes: list[dict[str, Any]] = list(content["nodes"].values())
     except (OSError, ValueError, KeyError, AttributeError):
         raise ShopxError(f"{manifest} cannot be read as a dbt manifest; run ./shopx dbt parse.") from None
     enabled = [node for node in nodes if node.get("config", {}).get("enabled", True)]
@@ -71,7 +72,7 @@ def expected_nodes(manifest: Path) -> ExpectedNodes:
     tests = {
         node["unique_id"]: str(node.get("config", {}).get("severity") or "error").lower() == "error"
         for node in enabled
-        if node["resource_type"] in ("test", "unit_test")
+        if node["resource_type"] == "test"
     }
     if not marts or not tests:
         raise ShopxError(

@@ -101,7 +101,7 @@ def fingerprints(warehouse: Warehouse) -> dict[str, Any]:
 def test_marts_hold_what_was_worked_out_by_hand_and_a_rerun_changes_nothing(
     warehouse: Warehouse, dbt: Callable[..., Any]
 ) -> None:
-    outcome = dbt("build")
+    outcome = dbt("build")  # with every unit test: what a person's run leaves out, because it judges the SQL
     assert outcome.success, outcome.messages
 
     assert rows(
@@ -149,7 +149,7 @@ def test_marts_hold_what_was_worked_out_by_hand_and_a_rerun_changes_nothing(
     ) == [(False, 1, 500), (True, 4, 3050)]
 
     before = fingerprints(warehouse)
-    assert dbt("build").success
+    assert dbt("build", "--exclude-resource-type", "unit_test").success
     assert fingerprints(warehouse) == before
 
 
