@@ -24,8 +24,8 @@ class ExpectedNodes:
 
     `models` are names as written to ops.model_builds, `marts` those of them in schema marts_next; `tests`
     maps the unique id of each data test to whether its failure forbids publication; unit tests judge the SQL
-    and run where that changes. `windowed` are marts of a stretch of days (meta `windowed`), whose rows come and
-    go with as_of.
+    and run where that changes. `windowed` are marts of a stretch of days (meta `windowed`), whose rows come
+    and go with as_of.
     """
 
     models: frozenset[str]
