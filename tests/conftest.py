@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from pydantic import SecretStr
 
-from warehouse import embedded, passwords, places
+from warehouse import cluster, embedded, passwords, places, ports, processes
 from warehouse.database import Warehouse, open_warehouse
 from warehouse.settings import Settings
 
@@ -70,13 +73,73 @@ def own_server(short_dir: Path) -> Iterator[Settings]:
     discard(settings)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgres", choices=["16", "18"], default="18", help="the PostgreSQL whose server all tests share"
+    )
+
+
+@contextmanager
+def postgres_16(settings: Settings) -> Iterator[tuple[embedded.Server, Settings]]:
+    """The oldest PostgreSQL we run on, from the same package, and settings that name it as a server of the
+    user's own.
+    """
+    place = places.place_of(settings)
+    places.make_lock_folder(place)
+    places.make_folders(place)
+    binaries = places.binaries(place).parents[1] / "pginstall" / "bin"
+    if not (binaries / "postgres").is_file():
+        pytest.skip(f"no PostgreSQL 16 beside {places.binaries(place)}")
+    password = passwords.generated(settings)[passwords.SUPERUSER]
+    password_file = place.socket_dir / "password"
+    password_file.write_text(password)
+    password_file.chmod(0o644)
+    place.data.mkdir(mode=0o700)
+    if place.user is not None:
+        os.chown(place.data, *place.user)
+    subprocess.run(
+        [
+            str(binaries / "initdb"), f"--pgdata={place.data}", f"--username={cluster.SUPERUSER_NAME}",
+            f"--pwfile={password_file}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
+        ],
+        env=cluster.environment(), cwd="/", check=True, capture_output=True, **cluster.as_user(place),
+    )  # fmt: skip
+    port = ports.choose(place.lock_dir)
+    cluster.configure(place, port=port)
+    processes.launch(place, binaries)
+    running = embedded.Server(place=place, port=port, superuser_password=password)
+    for _ in range(300):
+        try:
+            with running.connect_as_superuser() as admin:
+                admin.execute("create database warehouse")
+            break
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+    try:
+        url = f"postgresql://{cluster.SUPERUSER_NAME}:{password}@127.0.0.1:{port}/warehouse"
+        yield running, settings.model_copy(update={"warehouse_url": SecretStr(url)})
+    finally:
+        processes.stop(place.data)
+
+
+@contextmanager
+def server_of(settings: Settings, *, release: str) -> Iterator[embedded.Server]:
+    """A server with a migrated database `warehouse`."""
+    if release == "16":
+        with postgres_16(settings) as (running, named), open_warehouse(named):
+            yield running
+    else:
+        with open_warehouse(settings), embedded.running_server(settings) as running:
+            yield running
+
+
 @pytest.fixture(scope="session")
-def server() -> Iterator[embedded.Server]:
+def server(request: pytest.FixtureRequest) -> Iterator[embedded.Server]:
     """One embedded server for the whole run, with a migrated template database that nobody connects to."""
     home = Path(tempfile.mkdtemp(prefix="sx-server-"))
     settings = Settings(home=home, warehouse_url=None)
     try:
-        with open_warehouse(settings), embedded.running_server(settings) as running:
+        with server_of(settings, release=request.config.getoption("--postgres")) as running:
             with running.connect_as_superuser() as admin:
                 admin.execute(
                     sql.SQL("create database {} template warehouse owner shopx_owner").format(

@@ -196,3 +196,38 @@ def test_counts_of_stock_come_and_go_with_their_deliveries(
     assert after[0] == before[0], "what is there already is not written again"
     shop.build(*command)
     assert stock() == after
+
+
+def test_an_aggregate_takes_each_change_once(shop: Shop, deliver: Callable[..., int]) -> None:
+    aggregate = ("run", "--select", "agg_sales_reps_daily")
+
+    def content() -> list[tuple[Any, ...]]:
+        return shop.ask(
+            "select sale_date::text, line_count, orders, net_sales_cents"
+            " from core.agg_sales_reps_daily order by 1"
+        )
+
+    build = shop.build(*FACTS, "agg_sales_reps_daily")
+    assert content() == [("2026-01-30", 2, 1, 150), ("2026-01-31", 1, 1, 200)]
+
+    # A is dearer, B moves to another day, so its old day has no lines any more
+    deliver(
+        2,
+        {"order_id": "A", "sale_date": "2026-01-30", "gross_cents": 170},
+        {"order_id": "B", "sale_date": "2026-02-01", "gross_cents": 200},
+    )
+    build = shop.open()
+    assert shop.dbt(*FACTS, build_id=build).success
+    killed_while(shop, "update core.agg_sales_reps_daily set orders = 9", *aggregate, build_id=build)
+    assert content() == [("2026-01-30", 2, 1, 150), ("2026-01-31", 1, 1, 200)]
+    for _ in range(2):
+        assert shop.dbt(*aggregate, build_id=build).success
+        assert content() == [("2026-01-30", 1, 1, 170), ("2026-02-01", 1, 1, 200)]
+    shop.publish(build)
+
+    # two builds' changes at once: the aggregate was left out of the first
+    deliver(3, {"order_id": "C", "sale_date": "2026-02-01", "gross_cents": 5})
+    shop.build()
+    deliver(4, {"order_id": "C", "sale_date": "2026-02-02", "gross_cents": 7})
+    shop.build(*FACTS, "agg_sales_reps_daily")
+    assert content() == [("2026-01-30", 1, 1, 170), ("2026-02-01", 1, 1, 200), ("2026-02-02", 1, 1, 7)]
