@@ -34,7 +34,7 @@ to shopx_transformer;
 grant insert on
     ops.model_builds, ops.audit_results, ops.build_slices, ops.fact_changes, ops.applied_changes
 to shopx_transformer;
-grant update on ops.model_builds, ops.applied_changes to shopx_transformer;
+grant update on ops.model_builds, ops.build_slices, ops.applied_changes to shopx_transformer;
 grant insert, delete on ops.product_terms to shopx_transformer;
 grant usage, select on all sequences in schema ops to shopx_transformer;
 alter default privileges for role shopx_owner in schema raw grant select on tables to shopx_transformer;
