@@ -192,10 +192,10 @@ def test_a_locked_mart_is_retried_and_then_refused_with_a_sentence(open_shop, mo
 
 def test_a_new_mart_and_a_new_column_come_with_their_grants(open_shop):
     run_once(open_shop)
-    open_shop.extra_marts["category_performance"] = """
-        create table marts_next.category_performance as
+    open_shop.extra_marts["brand_performance"] = """
+        create table marts_next.brand_performance as
         select 'all'::text as category, sum(net_cents)::bigint as net_sales_cents from core.fct_order_lines;
-        alter table marts_next.category_performance add primary key (category)"""
+        alter table marts_next.brand_performance add primary key (category)"""
     open_shop.extra_marts["product_performance"] = """
         create table marts_next.product_performance as
         select product_key, sum(net_cents)::bigint as net_sales_cents, count(*) as line_count
@@ -203,13 +203,13 @@ def test_a_new_mart_and_a_new_column_come_with_their_grants(open_shop):
         alter table marts_next.product_performance add primary key (product_key)"""
     open_shop.change("create view public.mine as select * from marts.product_performance")
     run_once(open_shop)
-    assert open_shop.ask("select category from marts.category_performance", role="reader") == [("all",)]
+    assert open_shop.ask("select category from marts.brand_performance", role="reader") == [("all",)]
     assert open_shop.ask(
         "select product_key, line_count from marts.product_performance order by 1", role="reader"
     ) == [("cup", 1), ("tea", 3)]
     assert open_shop.ask("select count(*) from public.mine") == [(2,)]
     run_once(open_shop)
-    assert open_shop.ask("select count(*) from marts_previous.category_performance") == [(1,)]
+    assert open_shop.ask("select count(*) from marts_previous.brand_performance") == [(1,)]
 
 
 def test_taking_a_column_away_needs_to_be_meant(open_shop):
