@@ -67,6 +67,20 @@ def test_every_mart_is_checked_for_being_empty_without_reason(manifest: Any) -> 
     assert [mart for mart in marts if f"{mart}_is_not_empty" not in tests] == []
 
 
+def test_a_ratio_or_an_average_is_marked_as_nothing_to_add_up(manifest: Any) -> None:
+    ratio = re.compile(r"_(pct|index|share)$|^average_")
+    unmarked = [
+        f"{node.name}.{column.name}"
+        for node in models(manifest)
+        for column in node.columns.values()
+        if node.schema == "marts_next"
+        and ratio.search(column.name)
+        and not column.name.startswith("why_")
+        and column.meta.get("additive") is not False
+    ]
+    assert unmarked == []
+
+
 def test_no_model_reads_another_clock_than_as_of() -> None:
     clocks = re.compile(
         r"\b(now\s*\(|current_date|current_timestamp|clock_timestamp|localtimestamp|getdate|run_started_at|'today')",
