@@ -62,7 +62,9 @@ def lines(text: str) -> list[dict[str, Any]]:
 DELIVERIES = [("events", lines(SALES)), ("events", lines(RETURNS))]
 MARTS = (
     "customer_segments customer_rfm customer_rfm_cells customers_at_risk customer_lifetime_value "
-    "cohort_lifetime_value cohort_retention customers_monthly customer_segments_monthly returns_monthly"
+    "cohort_lifetime_value cohort_retention customers_monthly customer_segments_monthly returns_monthly "
+    # held against customers_monthly by a test of its own
+    "agg_buyers_by_period"
 )
 
 
