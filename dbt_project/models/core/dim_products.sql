@@ -73,13 +73,33 @@ sold as (
 
 ),
 
+counted_names as (
+
+    -- there are many counts of few products: keys are made of their names alone
+    select distinct
+        product_id,
+        product_name
+    from {{ ref('stg_stock_counts') }}
+
+),
+
+counted_members as (
+
+    select
+        {{ product_key() }} as product_key,
+        product_id,
+        product_name
+    from counted_names
+
+),
+
 counted as (
 
     select
         product_key,
         max(product_id) as product_id,
         min(product_name) as product_name
-    from {{ ref('stg_stock_counts') }}
+    from counted_members
     group by product_key
 
 ),

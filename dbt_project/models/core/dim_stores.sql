@@ -2,6 +2,14 @@
 -- its name.
 with
 
+counted as (
+
+    select distinct store_name
+    from {{ ref('stg_stock_counts') }}
+    where store_name is not null
+
+),
+
 lines as (
 
     select
@@ -13,10 +21,9 @@ lines as (
     union distinct
 
     select
-        store_key,
+        {{ named_key('store_name') }} as store_key,
         store_name
-    from {{ ref('stg_stock_counts') }}
-    where store_key <> {{ unknown_key() }}
+    from counted
 
 ),
 

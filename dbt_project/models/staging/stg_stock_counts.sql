@@ -30,32 +30,24 @@ inventory as (
 product_versions as (
 
     select
-        product_key,
         load_id,
         delivery_no,
         feed,
         row_number,
-        valid_from_date,
-        is_dated,
         product_id,
         product_name,
-        on_hand
+        null::text as store_name,
+        on_hand,
+        valid_from_date as counted_date,
+        is_dated
     from {{ ref('stg_product_versions') }}
     where on_hand is not null
 
 ),
 
-stg_stock_counts as (
+counts as (
 
     select
-        case
-            when inventory.product_id is not null then {{ hash_key(["'id'", "inventory.product_id"]) }}
-            else {{ hash_key(["'name'", "inventory.product_name"]) }}
-        end as product_key,
-        case
-            when inventory.store is not null then {{ hash_key(["inventory.store"]) }}
-            else {{ unknown_key() }}
-        end as store_key,
         loads.load_id,
         loads.delivery_no,
         loads.feed,
@@ -71,20 +63,27 @@ stg_stock_counts as (
 
     union all
 
+    select *
+    from product_versions
+
+),
+
+stg_stock_counts as (
+
     select
-        product_key,
-        {{ unknown_key() }} as store_key,
+        {{ product_key() }} as product_key,
+        {{ named_key('store_name') }} as store_key,
         load_id,
         delivery_no,
         feed,
         row_number,
         product_id,
         product_name,
-        null as store_name,
+        store_name,
         on_hand,
-        valid_from_date as counted_date,
+        counted_date,
         is_dated
-    from product_versions
+    from counts
 
 )
 
