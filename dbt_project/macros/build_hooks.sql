@@ -16,6 +16,7 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# Who opened the build: this run of dbt. #}
 {% macro build_owner() -%} dbt {{ invocation_id }} {%- endmacro %}
 
 {# True for commands that write models; `dbt test` alone opens nothing. #}

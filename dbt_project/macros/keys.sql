@@ -48,7 +48,7 @@
     ]) }}
 {%- endmacro %}
 
-{# Post-hook: the grain of a mart whose key may hold null. Publication finds it in the catalog. #}
+{# Post-hook: the grain of a table whose key may hold null. Publication finds that of a mart in the catalog. #}
 {% macro grain_key(columns) -%}
     {%- if execute -%}
         create unique index on {{ this }} ({{ columns | join(", ") }}) nulls not distinct

@@ -33,6 +33,7 @@
     {{ return(run_query(partitions_query(relation))) }}
 {% endmacro %}
 
+{# Asks the catalog for them: schema_name, partition_name, first_day, in order of time. #}
 {% macro partitions_query(relation) -%}
     select
         n.nspname as schema_name,
@@ -168,11 +169,13 @@
     {{ return(dbt.default__get_incremental_append_sql(arg_dict)) }}
 {% endmacro %}
 
+{# dbt's own, once the months of the new rows are there. #}
 {% macro postgres__get_incremental_delete_insert_sql(arg_dict) %}
     {%- do add_missing_months(arg_dict['target_relation'], arg_dict['temp_relation']) -%}
     {{ return(dbt.default__get_incremental_delete_insert_sql(arg_dict)) }}
 {% endmacro %}
 
+{# dbt's own, once the months of the new rows are there. #}
 {% macro postgres__get_incremental_merge_sql(arg_dict) %}
     {%- do add_missing_months(arg_dict['target_relation'], arg_dict['temp_relation']) -%}
     {{ return(dbt.default__get_incremental_merge_sql(arg_dict)) }}

@@ -48,6 +48,7 @@
     end
 {%- endmacro %}
 
+{# The reason where kpi_change_pct gives none; null where it gives one. #}
 {% macro kpi_why_no_percent(this, base) -%}
     case
         when {{ this }}.unit = 'percent' then 'changes_by_points'

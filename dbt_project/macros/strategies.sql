@@ -36,6 +36,7 @@
     analyze {{ relation }};
 {%- endmacro %}
 
+{# dbt asks this for the SQL of the strategy `slices`. #}
 {% macro get_incremental_slices_sql(arg_dict) %}
     {%- set target = arg_dict['target_relation'] -%}
     {%- set made = arg_dict['temp_relation'] -%}
@@ -52,6 +53,7 @@
     {{ return(sql) }}
 {% endmacro %}
 
+{# dbt asks this for the SQL of the strategy `loads`. #}
 {% macro get_incremental_loads_sql(arg_dict) %}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='name') | join(', ') -%}
     {%- set sql -%}
@@ -62,6 +64,7 @@
     {{ return(sql) }}
 {% endmacro %}
 
+{# Takes out of `target` what this build touches, found by the columns that unique_key names. #}
 {% macro delete_touched(target, unique_key) -%}
     {%- if unique_key == 'order_key' -%}
         delete from {{ target }} as standing
@@ -107,10 +110,12 @@
     select {{ columns }} from {{ changes }} where change_no = {{ change_no }} and sign = 1;
 {%- endmacro %}
 
+{# `columns`, a list as text, each with its table in front. #}
 {% macro columns_of(table, columns) -%}
     {%- for column in columns.split(', ') %}{{ table }}.{{ column }}{{ ', ' if not loop.last }}{% endfor -%}
 {%- endmacro %}
 
+{# Columns of the primary key that the model declares. #}
 {% macro primary_key_columns() %}
     {{ return((model.constraints | selectattr('type', 'equalto', 'primary_key') | first).columns) }}
 {% endmacro %}
@@ -118,6 +123,7 @@
 {# The table in which this model writes its changes down, or none. #}
 {% macro changes_table() -%} {{ return((config.get('meta') or {}).get('changes')) }} {%- endmacro %}
 
+{# The table in which the model `facts` writes its changes down. #}
 {% macro changes_relation(facts) -%}
     {{ return(facts.incorporate(path={'identifier': changes_table()})) }}
 {%- endmacro %}

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import fresh_warehouse
+from warehouse import embedded
 from warehouse.database import Warehouse
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
@@ -88,6 +90,22 @@ def manifest(target: Path) -> Any:
             patch.setenv(f"SHOPX_PG_{name}", "nowhere")
         patch.setenv("SHOPX_PG_PORT", "5432")
         return invoke(target / "parse", "parse")[0]
+
+
+@pytest.fixture(scope="session")
+def compiled(server: embedded.Server, target: Path, manifest: Any) -> dict[str, str]:
+    """The SQL of every model by its name, as compiled for a build that makes everything."""
+    folder = target / "compile"
+    with fresh_warehouse(server) as empty, pytest.MonkeyPatch.context() as patch:
+        for name, value in empty.environment().items():
+            patch.setenv(name, value)
+        _, outcome = invoke(folder, "compile")
+    assert outcome.success, outcome.messages
+    names = {node.name for node in manifest.nodes.values() if node.resource_type == "model"}
+    files = (folder / "compiled" / "shopx" / "models").rglob("*.sql")
+    found = {path.stem: path.read_text() for path in files if path.stem in names}
+    assert set(found) == names
+    return found
 
 
 @pytest.fixture(scope="module")

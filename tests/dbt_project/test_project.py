@@ -61,6 +61,22 @@ def test_every_test_has_a_name_of_its_own(manifest: Any) -> None:
     assert made_up == []
 
 
+def test_every_source_says_its_grain_and_every_case_what_it_shows(manifest: Any) -> None:
+    sources = list(manifest.sources.values())
+    assert [s.name for s in sources if not re.search(r"\bOne row\b[^.]*\.$", s.description)] == []
+    assert [f"{s.name}.{c.name}" for s in sources for c in s.columns.values() if not c.description] == []
+    assert [case.name for case in manifest.unit_tests.values() if not case.description] == []
+
+
+def test_every_macro_is_explained_where_it_stands() -> None:
+    """A comment right above it: macros are read in their file, and YAML beside them would say it twice."""
+    start = re.compile(r"(#\}\s*)?\{%-?\s*(?:macro|test)\s+(\w+)\(")
+    files = [*PROJECT.glob("macros/*.sql"), *PROJECT.glob("tests/generic/*.sql")]
+    found = [(path.name, *match.groups()) for path in files for match in start.finditer(path.read_text())]
+    assert len(found) > 90
+    assert [f"{file}: {name}" for file, comment, name in found if not comment] == []
+
+
 def test_every_mart_is_checked_for_being_empty_without_reason(manifest: Any) -> None:
     tests = {node.name for node in manifest.nodes.values() if node.resource_type == "test"}
     marts = [node.name for node in models(manifest) if node.schema == "marts_next"]

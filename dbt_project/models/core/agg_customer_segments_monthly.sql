@@ -3,7 +3,7 @@
 --
 -- A build makes the month ends anew that it can have changed: those that no touched day precedes stay as they are. The
 -- first of the made ones needs the one before it, to tell where customers came from.
-{{ config(post_hook="{{ analyze() }}") }}
+{{ config(post_hook=["{{ grain_key(['month_end_date', 'segment', 'previous_segment']) }}", "{{ analyze() }}"]) }}
 
 {%- set made = var('segment_history_months') %}
 {%- if execute and not is_new() %}
