@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 FIXED_COLUMNS = {
     "fct_order_lines": """
@@ -35,6 +37,20 @@ def test_every_model_and_every_column_is_described_and_the_model_ends_in_its_gra
         if not column.description
     ]
     assert bare == []
+
+
+class _EachKeyOnce(yaml.SafeLoader):
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
+        keys = [key.value for key, _ in node.value]
+        assert len(keys) == len(set(keys)), (
+            f"{node.start_mark}: of a key that stands twice only the last counts"
+        )
+        return super().construct_mapping(node, deep)
+
+
+def test_no_key_stands_twice_so_that_no_test_is_lost() -> None:
+    for path in sorted((PROJECT / "models").rglob("*.yml")):
+        yaml.load(path.read_text(), _EachKeyOnce)  # noqa: S506 - a safe loader
 
 
 def test_every_model_keeps_a_contract(manifest: Any) -> None:
