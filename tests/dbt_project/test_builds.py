@@ -93,6 +93,98 @@ def test_no_build_opens_while_a_model_is_being_written(warehouse: Warehouse) -> 
         other.execute("select ops.open_build('second')")
 
 
+def begin_after_publication(warehouse: Warehouse) -> int:
+    """Publish the newest build, as publication does, and open the next."""
+    one(
+        warehouse,
+        "with published as (update ops.builds set status = 'published' where status = 'open' returning 1)"
+        " select count(*) from published",
+    )
+    return int(one(warehouse, "select ops.open_build('test')"))
+
+
+@pytest.mark.usefixtures("a_delivery")
+def test_a_model_is_whole_when_it_or_what_it_reads_is_defined_anew(
+    warehouse: Warehouse, dbt: Callable[..., Any]
+) -> None:
+    def new() -> set[str]:
+        with warehouse.connect("owner") as conn:
+            rows = conn.execute(
+                "select model from ops.model_builds"
+                " where is_whole and build_id = (select max(build_id) from ops.builds)"
+            ).fetchall()
+        return {name for (name,) in rows}
+
+    views = ("run", "--select", "stg_build", "stg_build_loads", "stg_sales_lines")
+    assert dbt(*views, build_id=one(warehouse, "select ops.open_build('test')")).success
+    assert new() == {"stg_build", "stg_build_loads", "stg_sales_lines"}
+    assert one(warehouse, "select whole_because from ops.builds") == "nothing was published yet"
+
+    build = begin_after_publication(warehouse)
+    assert dbt(*views, build_id=build).success
+    assert new() == set()
+
+    one(
+        warehouse,
+        "update ops.model_builds set checksum = 'other' where model = 'stg_build_loads' returning 1",
+    )
+    parent_alone = begin_after_publication(warehouse)
+    assert dbt("run", "--select", "stg_build_loads", build_id=parent_alone).success
+    assert new() == {"stg_build_loads"}
+    # what reads it follows, though only a later build makes it
+    assert dbt(*views, build_id=one(warehouse, "select ops.open_build('test')")).success
+    assert new() == {"stg_sales_lines"}
+
+
+def test_a_build_is_whole_where_slices_would_not_pay_and_says_why(
+    warehouse: Warehouse, deliver: Callable[..., int]
+) -> None:
+    def opened() -> tuple[Any, ...]:
+        build = begin_after_publication(warehouse)
+        with warehouse.connect("owner") as conn:
+            row = conn.execute(
+                "select is_whole, whole_because, touched_orders, touched_days from ops.builds"
+                " where build_id = %s",
+                [build],
+            ).fetchone()
+            conn.execute("insert into ops.model_builds (build_id, model) values (%s, 'some')", [build])
+        assert row is not None
+        return tuple(row)
+
+    deliver(1, {"sale_date": DAY, "gross_cents": 100, "order_id": "A"})
+    assert opened() == (True, "nothing was published yet", None, None)
+    assert opened() == (False, None, 0, 0)
+    deliver(
+        2,
+        {"sale_date": "2026-06-02", "gross_cents": 100, "order_id": "A"},
+        {"sale_date": DAY, "gross_cents": 5},
+    )
+    assert opened() == (False, None, 2, 2)
+    days = [
+        {"sale_date": f"2025-{month:02}-{day:02}", "gross_cents": 1}
+        for month in range(1, 13)
+        for day in range(1, 29)
+    ]
+    more = [{"sale_date": f"2024-01-{day:02}", "gross_cents": 1} for day in range(1, 32)]
+    older = [{"sale_date": f"2024-03-{day:02}", "gross_cents": 1} for day in range(1, 32)]
+    last = [{"sale_date": f"2024-05-{day:02}", "gross_cents": 1} for day in range(1, 4)]
+    deliver(3, *days, *more, *older, *last)
+    assert opened() == (True, "more than 400 days are touched", None, None)
+    assert one(warehouse, "select ops.open_build('test', null, true)") is not None
+    assert one(warehouse, "select whole_because from ops.builds order by build_id desc") == (
+        "a full refresh was asked for"
+    )
+    with warehouse.connect("owner") as conn:
+        conn.execute("update ops.builds set status = 'failed' where status = 'open'")
+        conn.execute(
+            "insert into ops.model_builds (build_id, model) select max(build_id), 'x' from ops.builds"
+        )
+    assert one(warehouse, "select ops.open_build('test')") is not None
+    assert one(warehouse, "select whole_because from ops.builds order by build_id desc") == (
+        "a whole build was begun and never published"
+    )
+
+
 def verdicts(warehouse: Warehouse) -> dict[str, bool]:
     with warehouse.connect("owner") as conn:
         return dict(

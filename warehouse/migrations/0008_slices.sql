@@ -77,6 +77,26 @@ exception
 end
 $$;
 
+create function raw.summarize_loads(first_day date, last_day date) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+-- Lets the months between two days find the rows of a load at once: what was loaded since the last vacuum stands in no
+-- range of the index on load_id yet, and is read to the end each time.
+declare
+    part regclass;
+begin
+    for part in
+        select i.indexrelid::regclass
+        from generate_series(date_trunc('month', first_day), last_day, interval '1 month') as month
+        inner join pg_index as i on i.indrelid = to_regclass('raw_parts.sales_lines_' || to_char(month, 'YYYYMM'))
+        inner join pg_class as c on c.oid = i.indexrelid
+        inner join pg_am as a on a.oid = c.relam
+        where a.amname = 'brin'
+    loop
+        perform brin_summarize_new_values(part);
+    end loop;
+end
+$$;
+
 create function ops.note_orders(build bigint) returns void language plpgsql as $$
 -- Adds the loads that count for the first time to raw.order_loads.
 declare
@@ -97,6 +117,7 @@ begin
                 and e.build_id >= coalesce((select base_build from ops.builds where build_id = build), 0)
         )) as s
     loop
+        perform raw.summarize_loads(stretch.first_date, stretch.last_date);
         -- literals, so that months are left out when it is planned
         execute format(
             'insert into raw.order_loads (order_key, load_id, sale_date)
@@ -125,7 +146,8 @@ begin
             from raw.sales_lines
             where load_id between %s and %s and sale_date between %L and %L %s
             group by order_key, sale_date
-            on conflict (build_id, kind, key, sale_date) do update set is_known = build_slices.is_known or excluded.is_known',
+            on conflict (build_id, kind, key, sale_date)
+            do update set is_known = true where excluded.is_known and not build_slices.is_known',
             stretch.first_load, stretch.last_load, stretch.first_date, stretch.last_date,
             case when only_lines is not null then 'and order_line_key in (select unnest($3))' end
         ) using build, first_new, only_lines;
@@ -167,7 +189,8 @@ begin
             on d.source = c.source and d.day = r.sale_date and coalesce(d.store, r.store, '''') = coalesce(r.store, '''')
         where r.sale_date between %L and %L
         group by r.order_key, r.sale_date
-        on conflict (build_id, kind, key, sale_date) do update set is_known = build_slices.is_known or excluded.is_known',
+        on conflict (build_id, kind, key, sale_date)
+            do update set is_known = true where excluded.is_known and not build_slices.is_known',
         first_day, last_day
     ) using build, base, loads;
 end
@@ -203,14 +226,16 @@ begin
         select o.sale_date, o.load_id from raw.order_loads as o where o.order_key = touched.key offset 0
     ) as stands
     group by touched.key, stands.sale_date
-    on conflict (build_id, kind, key, sale_date) do update set is_known = build_slices.is_known or excluded.is_known;
+    on conflict (build_id, kind, key, sale_date)
+            do update set is_known = true where excluded.is_known and not build_slices.is_known;
 
     insert into ops.build_slices (build_id, kind, sale_date, is_known)
     select build, 'day', s.sale_date, bool_or(s.is_known)
     from ops.build_slices as s
     where s.build_id = build and s.kind = 'order'
     group by s.sale_date
-    on conflict (build_id, kind, key, sale_date) do update set is_known = build_slices.is_known or excluded.is_known;
+    on conflict (build_id, kind, key, sale_date)
+            do update set is_known = true where excluded.is_known and not build_slices.is_known;
 
     select count(distinct s.key) filter (where s.kind = 'order'), count(*) filter (where s.kind = 'day')
     into orders, days
