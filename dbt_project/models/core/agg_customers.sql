@@ -1,5 +1,5 @@
 -- All lines of an order are its customer's, also those that name nobody. Guests have no row. The dates are no sums:
--- they are asked anew of the orders of each customer whose lines changed.
+-- orders that came move them, and where one went they are asked anew of those that are left.
 {{ config(
     materialized="incremental",
     incremental_strategy="additive",
@@ -35,9 +35,22 @@ sums as (
 
     select
         order_customer_key as customer_key,
-        {{ line_measures('order_flag') }}
+        {{ line_measures('order_flag') }},
+        min(sale_date) filter (where order_flag = 1 and sign = 1) as first_added_date,
+        max(sale_date) filter (where order_flag = 1 and sign = 1) as last_added_date,
+        bool_or(order_flag = 1 and sign = -1) as lost_an_order
     from lines
     group by order_customer_key
+
+),
+
+standing as (
+
+    select
+        customer_key,
+        first_order_date,
+        last_order_date
+    from {{ standing_customers() }}
 
 ),
 
@@ -47,10 +60,8 @@ orders as (
         customer_key,
         min(order_date) as first_order_date,
         max(order_date) as last_order_date
-    from {{ ref('fct_orders') }}
-    where
-        is_completed_order
-        and customer_key in (select sums.customer_key from sums)
+    from {{ orders_of_customers_in('sums', 'lost_an_order') }}
+    where is_completed_order
     group by customer_key
 
 ),
@@ -59,9 +70,16 @@ agg_customers as (
 
     select
         sums.*,
-        orders.first_order_date,
-        orders.last_order_date
+        case
+            when sums.lost_an_order then orders.first_order_date
+            else least(standing.first_order_date, sums.first_added_date)
+        end as first_order_date,
+        case
+            when sums.lost_an_order then orders.last_order_date
+            else greatest(standing.last_order_date, sums.last_added_date)
+        end as last_order_date
     from sums
+    left join standing on sums.customer_key = standing.customer_key
     left join orders on sums.customer_key = orders.customer_key
 
 )
