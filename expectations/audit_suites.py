@@ -53,6 +53,8 @@ MAY_BE_EMPTY = frozenset(
         "product_pairs",
         "product_price_history",
         "product_sales_daily",
+        # nothing was unusual, or too little is known to tell
+        "sales_anomalies",
     }
 )
 

@@ -2,6 +2,7 @@
 
 from dagster import Definitions
 
+from orchestration.defs.analytics import revenue_forecast, sales_anomalies
 from orchestration.defs.builds import build_loads
 from orchestration.defs.dbt import core_models, mart_models
 from orchestration.defs.decisions import release_load, replay_load, withdraw_load
@@ -14,7 +15,16 @@ from orchestration.defs.sensors import inbox_sensor
 from orchestration.defs.sources import fetched_assets, fetched_sensors, nightly_sync, sync_job
 
 defs = Definitions(
-    assets=[deliveries, build_loads, core_models, mart_models, publication, *fetched_assets],
+    assets=[
+        deliveries,
+        build_loads,
+        core_models,
+        revenue_forecast,
+        sales_anomalies,
+        mart_models,
+        publication,
+        *fetched_assets,
+    ],
     jobs=[batch_job, sync_job, release_load, withdraw_load, replay_load],
     schedules=[nightly, nightly_sync],
     sensors=[inbox_sensor, *fetched_sensors],

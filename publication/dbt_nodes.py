@@ -22,10 +22,10 @@ MARTS_SCHEMA = "marts_next"
 class ExpectedNodes:
     """The enabled nodes of the project.
 
-    `models` are names as written to ops.model_builds, `marts` those of them in schema marts_next; `tests`
-    maps the unique id of each data test to whether its failure forbids publication; unit tests judge the SQL
-    and run where that changes. `windowed` are marts of a stretch of days (meta `windowed`), whose rows come
-    and go with as_of.
+    `models` are names as written to ops.model_builds, sources that another step of the build makes (meta
+    `made_by_build`) among them; `marts` those in schema marts_next; `tests` maps the unique id of each data test
+    to whether its failure forbids publication; unit tests judge the SQL and run where that changes. `windowed`
+    are marts of a stretch of days (meta `windowed`), whose rows come and go with as_of.
     """
 
     models: frozenset[str]
@@ -79,8 +79,13 @@ def expected_nodes(manifest: Path) -> ExpectedNodes:
             f"{manifest} declares no {'test' if marts else 'mart'}, so nothing could be audited."
         )
     windowed = {node["name"] for node in models if node["config"].get("meta", {}).get("windowed")}
+    made = {
+        source["name"]
+        for source in content.get("sources", {}).values()
+        if source.get("config", {}).get("meta", {}).get("made_by_build")
+    }
     return ExpectedNodes(
-        models=frozenset(node["name"] for node in models),
+        models=frozenset(node["name"] for node in models) | made,
         marts=marts,
         tests=tests,
         windowed=frozenset(windowed),

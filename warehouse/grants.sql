@@ -37,6 +37,10 @@ to shopx_transformer;
 grant update on ops.model_builds, ops.build_slices, ops.applied_changes to shopx_transformer;
 grant insert, delete on ops.product_terms to shopx_transformer;
 grant usage, select on all sequences in schema ops to shopx_transformer;
+-- tables of core that analytics/ fills between dbt's two selections
+grant select, insert, delete on
+    core.revenue_forecast_series, core.revenue_forecast_weeks, core.sales_anomaly_flags
+to shopx_transformer;
 alter default privileges for role shopx_owner in schema raw grant select on tables to shopx_transformer;
 alter default privileges for role shopx_owner in schema ops grant select on tables to shopx_transformer;
 
