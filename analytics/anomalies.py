@@ -63,7 +63,9 @@ LINES = """
         where sale_date = any(%(days)s) and counts_as_revenue
     ),
     loads as (
-        select 'load' as what, sale_date, category_key, load_id as key, null as name, sum(net_cents)::bigint as cents
+        select
+            'load' as what, sale_date, category_key, load_id as key, null as name,
+            sum(net_cents)::bigint as cents
         from lines group by grouping sets ((sale_date, load_id), (sale_date, category_key, load_id))
     ),
     orders as (
@@ -108,7 +110,9 @@ ORDER_LOADS = """
 
 @dataclass(frozen=True)
 class Days:
-    """Measures [measure, day, series] of consecutive days up to as_of; series 0 is the shop, the rest categories."""
+    """Measures [measure, day, series] of consecutive days up to as_of; series 0 is the shop, the rest
+    categories.
+    """
 
     dates: list[date]
     keys: list[int]
@@ -122,8 +126,8 @@ class _Lines:
 
 
 def read_days(connection: psycopg.Connection[Any], *, as_of: date) -> Days:
-    """Read the days of the shop and of its largest categories; days without sales are 0, days before the first
-    sale of the shop are left out.
+    """Read the days of the shop and of its largest categories; days without sales are 0, days before the
+    first sale of the shop are left out.
     """
     first = connection.execute(FIRST_DAY).fetchone()
     found = connection.execute(DAYS, {"as_of": as_of, "days": READ_DAYS, "largest": LARGEST}).fetchall()
@@ -175,7 +179,7 @@ def day_rows(connection: psycopg.Connection[Any], *, as_of: date) -> list[FlagRo
         day, key = days.dates[at], days.keys[series]
         member = None if series == 0 else key
         silent = _silent_stores(connection, day) if series == 0 else ()
-        evidence = _evidence(days, usual, at, series, lines, silent)
+        evidence = _evidence(days, usual, (at, series), lines=lines, silent_stores=silent)
         cause, detail = likely_cause(evidence)
         name = "The shop" if series == 0 else names.get(key) or "Sales without a category"
         loads = lines.loads.get((day, member), [])
@@ -207,7 +211,7 @@ def day_reason(day: date, name: str, seen: int, expected: int) -> str:
     if seen < 0:
         return f"{opening}gave back more than it sold."
     if seen == 0:
-        return f"{opening}sold nothing on a usual {weekday} of sales."
+        return f"{opening}sold nothing, unlike on its usual {weekday}."
     times = seen / expected
     return (
         f"{opening}sold {f'{times:.1f} ×' if times >= 1 else f'{100 * times:.0f} % of'} its usual {weekday}."
@@ -254,8 +258,9 @@ def _order_row(flag: Flag, as_of: date, load_id: int, order_id: str | None) -> F
 
 
 def _evidence(
-    days: Days, usual: Usual, at: int, series: int, lines: _Lines, silent_stores: tuple[str, ...]
+    days: Days, usual: Usual, where: tuple[int, int], *, lines: _Lines, silent_stores: tuple[str, ...]
 ) -> Evidence:
+    at, series = where
     seen, orders, units, gross, returns = days.measures[:, at, series]
     before = days.measures[:, [at - 7 * week for week in range(1, SAME_WEEKDAYS + 1)], series]
     usual_units, usual_gross = before[2].sum(), before[3].sum()

@@ -1,10 +1,11 @@
 """Which method forecasts a series best, how far it was off, and how wide the band around it must be.
 
-Put here: the rolling-origin back-test and what is concluded from it. Never here: methods (methods.py), reading or
-writing (forecast.py).
+Put here: the rolling-origin back-test and what is concluded from it. Never here: methods (methods.py),
+reading or writing (forecast.py).
 
-Each of up to 26 past Mondays is taken for today in turn: every method forecasts from what was known then and is
-compared with what came (Hyndman & Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., 5.10).
+Each of up to 26 past Mondays is taken for today in turn: every method forecasts from what was known then
+and is compared with what came (Hyndman & Athanasopoulos, Forecasting: Principles and Practice, 3rd ed.,
+5.10).
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ FEWEST_WEEKS = SHORTEST_TRAINING + HORIZON + 1 + FEWEST_ORIGINS - 1
 
 @dataclass(frozen=True)
 class Backtest:
-    """How a method did: mean absolute error in units of the series, WAPE and bias in percent of what came (None where
-    nothing came), MASE against the mean change from week to week (Hyndman & Koehler 2006).
+    """How a method did: mean absolute error in units of the series, WAPE and bias in percent of what came
+    (None where nothing came), MASE against the mean change from week to week (Hyndman & Koehler 2006).
     """
 
     method: str
@@ -65,8 +66,8 @@ def why_no_forecast(weeks: Floats) -> str | None:
 def forecast(weeks: Floats, *, lead: int) -> Forecast:
     """Forecast the `HORIZON` weeks that begin `lead` (0 or 1) weeks after the last of `weeks`.
 
-    `weeks` are sums of whole weeks, oldest first, at least `FEWEST_WEEKS`. The method with the least mean absolute
-    error is taken; the seasonal-naive baseline is one of them, so none is worse than it.
+    `weeks` are sums of whole weeks, oldest first, at least `FEWEST_WEEKS`. The method with the least mean
+    absolute error is taken; the seasonal-naive baseline is one of them, so none is worse than it.
     """
     reach = HORIZON + lead
     origins = min(ORIGINS, len(weeks) - SHORTEST_TRAINING - reach + 1)
@@ -102,14 +103,14 @@ def forecast(weeks: Floats, *, lead: int) -> Forecast:
 def half_width(misses: Floats) -> Floats:
     """Half the band per week ahead, from the absolute misses [origin, week ahead].
 
-    The quantile of the misses at that distance and its neighbours that split conformal prediction takes for as many
-    observations as there are origins (neighbours are no observations of their own), and never narrower than at a
-    shorter distance.
+    The quantile of the misses at that distance and its neighbours that split conformal prediction takes for
+    as many observations as there are origins (neighbours are no observations of their own), and never
+    narrower than at a shorter distance.
     """
     origins = len(misses)
     share = min(np.ceil((origins + 1) * CONFIDENCE) / origins, 1.0)
     widths = [
-        np.quantile(misses[:, max(0, ahead - 1) : ahead + 2], share, method="higher")
+        np.quantile(misses[:, max(0, ahead - 1) : ahead + 2], share, method="inverted_cdf")
         for ahead in range(misses.shape[1])
     ]
     return np.maximum.accumulate(np.array(widths))

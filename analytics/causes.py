@@ -1,7 +1,7 @@
 """What the data says about the likely cause of an unusual day.
 
-Put here: the evidence that is asked for and the order in which it is believed. Never here: which days are unusual
-(usual_days.py).
+Put here: the evidence that is asked for and the order in which it is believed. Never here: which days are
+unusual (usual_days.py).
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ FACTOR = 1.25
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of a day (of the shop or of a category); money in cents, usual = median of the same weekdays.
+    """What is known of a day (of the shop or of a category); money in cents, usual = median of the same
+    weekdays.
 
-    `silent_stores` are stores that usually sell on that weekday and sold nothing. `largest_order` is (order id or
-    None, cents); `loads` are (load id, cents) of all that stands on the day, the largest first.
+    `silent_stores` are stores that usually sell on that weekday and sold nothing. `largest_order` is (order
+    id or None, cents); `loads` are (load id, cents) of all that stands on the day, the largest first.
     """
 
     seen: int
@@ -89,7 +90,9 @@ def _price(evidence: Evidence, moved: str, sign: int) -> tuple[str, str] | None:
 
 
 def _number_or_worth(evidence: Evidence) -> tuple[str, str]:
-    """Whether the orders were more or larger: whichever differs by the larger factor, in the day's direction."""
+    """Whether the orders were more or larger: whichever differs by the larger factor, in the day's
+    direction.
+    """
     if not evidence.orders or not evidence.usual_orders or not evidence.expected:
         return "unknown", "The data does not tell why."
     number = evidence.orders / evidence.usual_orders

@@ -2,9 +2,9 @@
 
 Put here: a method as a function of the past alone. Never here: which method is chosen (backtest.py).
 
-Each method answers for several ends at once, because a back-test asks for dozens and the recursions share their
-way there. Own code and no library: the recursions are a few lines, and statsmodels takes as long for one fit as
-these for a whole back-test (docs/decisions/0061-revenue-forecast.md).
+Each method answers for several ends at once, because a back-test asks for dozens and the recursions share
+their way there. Own code and no library: the recursions are a few lines, and statsmodels takes as long for
+one fit as these for a whole back-test (docs/decisions/0061-revenue-forecast.md).
 """
 
 from __future__ import annotations

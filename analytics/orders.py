@@ -2,8 +2,8 @@
 
 Put here: the query behind screening.Order. Never here: when an order is strange (screening.py).
 
-Bounded by days: orders of the last 56, of which the last 28 are screened, so the cost follows the shop's size and
-not its history.
+Bounded by days: orders of the last 56, of which the last 28 are screened, so the cost follows the shop's
+size and not its history.
 """
 
 from __future__ import annotations
@@ -21,13 +21,9 @@ SCREENED_DAYS = 28
 ORDERS = """
     with orders as (
         select
-            order_key, order_date, order_hour, customer_key, gross_cents, line_count,
+            order_key, order_date, order_hour, customer_key,
             gross_cents + discount_cents as amount,
             case when gross_cents > 0 then -discount_cents::float8 / gross_cents else 0 end as discount,
-            case
-                when gross_cents + discount_cents > 0 then -return_cents::float8 / (gross_cents + discount_cents)
-                else 0
-            end as returned,
             count(*) over (partition by customer_key, order_date) as same_day
         from core.fct_orders
         where is_completed_order and order_date between %(first_day)s and %(as_of)s
@@ -65,9 +61,7 @@ ORDERS = """
         o.order_hour,
         h.hour_share,
         case when o.customer_key = -1 then 1 else o.same_day end,
-        coalesce(c.first_order_date = o.order_date, false),
-        o.returned,
-        o.line_count
+        coalesce(c.first_order_date = o.order_date, false)
     from orders as o
     left join hours as h on h.order_hour = o.order_hour
     left join lines as l on l.order_key = o.order_key

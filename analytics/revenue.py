@@ -3,8 +3,9 @@
 Put here: which series there are, reading their weeks, and the rows that come of them. Never here: methods
 (methods.py) or how one is chosen (backtest.py).
 
-A week runs from Monday to Sunday. Only whole weeks are learned from: the week of a series' first sale counts when
-that was a Monday, the week of as_of when as_of is its Sunday. The first forecast week starts after as_of.
+A week runs from Monday to Sunday. Only whole weeks are learned from: the week of a series' first sale
+counts when that was a Monday, the week of as_of when as_of is its Sunday. The first forecast week starts
+after as_of.
 """
 
 from __future__ import annotations
@@ -77,7 +78,9 @@ class History:
 
 
 def whole_weeks(found: list[tuple[date, date, int]], *, as_of: date) -> History:
-    """Make whole weeks of (Monday, first day with a sale in it, net sales) in order, weeks without sales being 0."""
+    """Make whole weeks of (Monday, first day with a sale in it, net sales) in order, weeks without sales
+    being 0.
+    """
     first_week, first_day, _ = found[0]
     if first_day > first_week:
         first_week += timedelta(weeks=1)

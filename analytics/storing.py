@@ -105,7 +105,7 @@ def replace_rows(
 
 
 def _checksum() -> str:
-    """Of the code of this folder, so that a difference between two builds can be told from one in the data."""
+    """Of the code of this folder, so that a new version can be told from new data."""
     digest = sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())

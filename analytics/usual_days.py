@@ -1,12 +1,12 @@
 """What a day usually brings, and which days were far from it.
 
-Put here: the expectation of a day from the days before it, and the rule that makes a day an anomaly. Never here:
-why a day was unusual (causes.py), reading or writing (anomalies.py).
+Put here: the expectation of a day from the days before it, and the rule that makes a day an anomaly. Never
+here: why a day was unusual (causes.py), reading or writing (anomalies.py).
 
-A day is compared with the median of the same weekday in the 8 weeks before, times how the last 14 days stood to
-theirs, so that neither a weekday, a season nor growth is an anomaly. The distance is measured on square roots, on
-which the noise of counted sales is about even, in units of its own median absolute deviation (Hampel 1974).
-Only earlier days are looked at: what was unusual stays so.
+A day is compared with the median of the same weekday in the 8 weeks before, times how the last 14 days
+stood to theirs, so that neither a weekday, a season nor growth is an anomaly. The distance is measured on
+square roots, on which the noise of counted sales is about even, in units of its own median absolute
+deviation (Hampel 1974). Only earlier days are looked at: what was unusual stays so.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ def _same_weekdays(values: Floats) -> Floats:
 
 
 def _median_before(values: Floats, days: int, *, fewest: int) -> Floats:
-    """Median of the known values of the `days` days before each day; nan where fewer than `fewest` are known."""
+    """Median of the known values of the `days` days before each day; nan where fewer than `fewest` are
+    known.
+    """
     result = np.full(values.shape, np.nan)
     for day in range(1, len(values)):
         before = values[max(0, day - days) : day]

@@ -12,14 +12,14 @@ from orchestration.batch import current_batch
 from orchestration.defs.resources import BatchSession
 
 FORECASTS = {
-    "revenue_forecast_series": "How each series of weekly net sales is forecast, and how far off that was in the "
-    "back-test. One row per series.",
-    "revenue_forecast_weeks": "Estimated net sales of the next 8 weeks with their 80 % band. One row per series "
-    "and week.",
+    "revenue_forecast_series": "How each series of weekly net sales is forecast, and how far off that was in "
+    "the back-test. One row per series.",
+    "revenue_forecast_weeks": "Estimated net sales of the next 8 weeks with their 80 % band. One row per "
+    "series and week.",
 }
 ANOMALIES = {
-    "sales_anomaly_flags": "Days, days of a category and orders far from the usual, with the reason. One row per "
-    "day and subject.",
+    "sales_anomaly_flags": "Days, days of a category and orders far from the usual, with the reason. One row "
+    "per day and subject.",
 }
 
 

@@ -54,6 +54,20 @@ stores as (
 
 ),
 
+words as (
+
+    select
+        'last_week' as baseline_method,
+        'repeating the last week' as baseline
+
+    union all
+
+    select
+        'same_week_last_year' as baseline_method,
+        'repeating last year' as baseline
+
+),
+
 revenue_forecast as (
 
     select
@@ -80,23 +94,29 @@ revenue_forecast as (
         series.backtests,
         series.whole_weeks,
         series.why_missing,
-        case series.why_missing
-            when 'too_little_history'
+        case
+            when series.why_missing = 'too_little_history'
                 then format(
                     'No estimate: %s whole weeks of sales are known, and it takes {{ var('forecast_min_weeks') }}.',
                     series.whole_weeks
                 )
-            when 'no_recent_sales' then 'No estimate: nothing was sold in the last 8 whole weeks.'
+            when series.why_missing = 'no_recent_sales'
+                then 'No estimate: nothing was sold in the last 8 whole weeks.'
+            when series.method = series.baseline_method
+                then format(
+                    'Estimate, %s: nothing did better. Over %s weeks of the past it would have missed by '
+                    '%s %% on average.',
+                    words.baseline,
+                    series.backtests,
+                    series.wape_pct
+                )
             else
                 format(
                     'Estimate. Over %s weeks of the past it would have missed by %s %% on average, %s by %s %%.',
                     series.backtests,
-                    coalesce(series.wape_pct::text, '?'),
-                    case series.baseline_method
-                        when 'last_week' then 'repeating the last week'
-                        else 'repeating last year'
-                    end,
-                    coalesce(series.baseline_wape_pct::text, '?')
+                    series.wape_pct,
+                    words.baseline,
+                    series.baseline_wape_pct
                 )
         end as explanation,
         series.as_of
@@ -105,6 +125,7 @@ revenue_forecast as (
         on
             weeks.series = series.series
             and weeks.series_key = series.series_key
+    left join words on series.baseline_method = words.baseline_method
     left join categories
         on
             weeks.series = 'category'

@@ -40,7 +40,10 @@ flagged_orders as (
         orders.store_key,
         orders.customer_key
     from {{ ref('fct_orders') }} as orders
-    where orders.order_key in (select flags.subject_key from flags where flags.subject = 'order')
+    inner join flags
+        on
+            orders.order_key = flags.subject_key
+            and flags.subject = 'order'
 
 ),
 
