@@ -99,8 +99,8 @@ def forecast_rows(
 ) -> tuple[list[SeriesRow], list[WeekRow]]:
     """Forecast every series of `found` (series, key, Monday, first day, cents), which is in order."""
     grouped: dict[tuple[str, int], list[tuple[date, date, int]]] = {}
-    for series, key, *week in found:
-        grouped.setdefault((series, key), []).append((week[0], week[1], week[2]))
+    for series, key, monday, first_day, cents in found:
+        grouped.setdefault((series, key), []).append((monday, first_day, cents))
     first_ahead = as_of + timedelta(days=7 - as_of.weekday())
     lead = 0 if as_of.weekday() == 6 else 1
     series_rows, week_rows = [], []
@@ -133,8 +133,8 @@ def forecast_rows(
             )
         )
         week_rows += [
-            WeekRow(series, key, monday, ahead, *(round(float(value)) for value in cents))
-            for ahead, (monday, *cents) in enumerate(
+            WeekRow(series, key, monday, ahead, *(round(float(value)) for value in figures))
+            for ahead, (monday, *figures) in enumerate(
                 zip(mondays, made.estimates, made.low, made.high, strict=True), 1
             )
         ]
