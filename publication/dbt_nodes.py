@@ -23,9 +23,9 @@ class ExpectedNodes:
     """The enabled nodes of the project.
 
     `models` are names as written to ops.model_builds, sources that another step of the build makes (meta
-    `made_by_build`) among them; `marts` those in schema marts_next; `tests` maps the unique id of each data test
-    to whether its failure forbids publication; unit tests judge the SQL and run where that changes. `windowed`
-    are marts of a stretch of days (meta `windowed`), whose rows come and go with as_of.
+    `made_by_build`) among them; `marts` those in schema marts_next; `tests` maps the unique id of each data
+    test to whether its failure forbids publication; unit tests judge the SQL and run where that changes.
+    `windowed` are marts of a stretch of days (meta `windowed`), whose rows come and go with as_of.
     """
 
     models: frozenset[str]
