@@ -165,8 +165,8 @@ by_month as (
     select
         'month' as season,
         slot,
-        100 * net_sales_ratio / avg(net_sales_ratio) over () as net_sales_index,
-        100 * orders_ratio / avg(orders_ratio) over () as orders_index,
+        100 * net_sales_ratio / nullif(greatest(avg(net_sales_ratio) over (), 0), 0) as net_sales_index,
+        100 * orders_ratio / nullif(avg(orders_ratio) over (), 0) as orders_index,
         net_sales_cents,
         observations,
         count(*) over () = 12 as is_enough
