@@ -85,12 +85,12 @@ def target_path(settings: Settings) -> Path:
     return Path(settings.home) / "dbt" / "target"
 
 
-def _arguments(settings: Settings) -> list[str]:
+def _arguments(settings: Settings, target: Path) -> list[str]:
     project = Path(settings.project_root) / "dbt_project"
     return [
         *("--project-dir", str(project)),
         *("--profiles-dir", str(project)),
-        *("--target-path", str(target_path(settings))),
+        *("--target-path", str(target)),
         *("--log-path", str(Path(settings.home) / "logs")),
     ]
 
@@ -101,9 +101,11 @@ def run_dbt(
     settings: Settings,
     environment: Mapping[str, str],
     on_event: Callable[[Any], None] | None = None,
+    target: Path | None = None,
 ) -> tuple[bool, list[NodeResult]]:
     """Run one dbt command quietly. Returns whether all succeeded, and a result per node in order of finish.
 
+    Its artifacts go to `target`, else to where those of this SHOPX_HOME are.
     Raises ShopxError when dbt could not start at all (a parse or profile error), with dbt's own sentence.
     """
     from dbt.cli.main import dbtRunner
@@ -111,7 +113,12 @@ def run_dbt(
     runner = dbtRunner(callbacks=[on_event] if on_event else [])
     with exported(environment), _interruptible():
         outcome = runner.invoke(
-            ["--quiet", "--log-level", "none", "--no-use-colors", command, *_arguments(settings), *arguments]
+            [
+                *("--quiet", "--log-level", "none", "--no-use-colors"),
+                *command.split(),
+                *_arguments(settings, target or target_path(settings)),
+                *arguments,
+            ]
         )
     if outcome.exception is not None and not isinstance(outcome.exception, Exception):
         raise outcome.exception  # an interrupt; dbt has cancelled its queries
@@ -144,16 +151,25 @@ def _fingerprint(project: Path) -> str:
     return digest.hexdigest()
 
 
+def made_of(settings: Settings) -> str:
+    """Return a fingerprint of the dbt project: another one means that a file of it has changed."""
+    return _fingerprint(Path(settings.project_root) / "dbt_project")
+
+
+def unconnected() -> dict[str, str]:
+    """Return what dbt must find in the environment to read the project, where no server runs."""
+    return {name: value for name, value in _UNCONNECTED.items() if name not in os.environ}
+
+
 def ensure_manifest(settings: Settings, *, say: Callable[[str], None] | None = None) -> Path:
     """Return the manifest of the dbt project as it stands, parsing it only when a file has changed."""
     target = target_path(settings)
     manifest, stamp = target / "manifest.json", target / "manifest.of"
-    wanted = _fingerprint(Path(settings.project_root) / "dbt_project")
+    wanted = made_of(settings)
     if not (manifest.exists() and stamp.exists() and stamp.read_text() == wanted):
         if say:
             say("reading the dbt project (once; again only when it changes)")
         target.mkdir(parents=True, exist_ok=True)
-        given = {name: value for name, value in _UNCONNECTED.items() if name not in os.environ}
-        run_dbt("parse", settings=settings, environment=given)
+        run_dbt("parse", settings=settings, environment=unconnected())
         stamp.write_text(wanted)
     return manifest

@@ -18,6 +18,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from orchestration.dbt_docs import WithDocs
+
 OPEN_PATHS = frozenset({"/server_info"})  # the health check: a version number, nothing else
 
 
@@ -93,7 +95,7 @@ def serve(*, host: str, port: int, token: str, workspace: Path) -> None:
     make_app = cli.create_app_from_workspace_process_context
 
     def guarded(*args: Any, **kwargs: Any) -> Guard:
-        return Guard(make_app(*args, **kwargs), token=token, port=port)
+        return Guard(WithDocs(make_app(*args, **kwargs)), token=token, port=port)
 
     cli.create_app_from_workspace_process_context = (
         guarded  # the one place where the server makes its application

@@ -15,10 +15,12 @@ from dagster import (
     AssetSpec,
     Failure,
     MaterializeResult,
+    MetadataValue,
 )
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
 from orchestration.batch import current_batch
+from orchestration.dbt_docs import address_of
 from orchestration.dbt_runner import NodeResult, ensure_manifest, run_dbt
 from orchestration.defs.resources import BatchSession
 from warehouse.settings import load_settings
@@ -49,22 +51,27 @@ class Translator(DagsterDbtTranslator):  # type: ignore[misc]
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> AssetSpec:
-        """Add the owner."""
+        """Add the owner and the way to the documentation."""
         spec: AssetSpec = super().get_asset_spec(manifest, unique_id, project)
-        return spec.replace_attributes(owners=["team:data"])
+        page = MetadataValue.url(address_of(unique_id))
+        return spec.replace_attributes(
+            owners=["team:data"], metadata={**spec.metadata, "documentation": page}
+        )
 
     def get_asset_check_spec(
         self, asset_spec: AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> AssetCheckSpec | None:
-        """Describe a test by its own description, or by what it tests of which column."""
+        """Describe a test by its description, its first comment, or its name, which is a sentence."""
         spec: AssetCheckSpec | None = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
         if spec is None:
             return None
         node = manifest["nodes"].get(unique_id)
         if node is None:
             return None  # a unit test says something about the SQL and nothing about the data
-        tested = (node.get("test_metadata") or {}).get("name")
-        sentence = f"{node.get('column_name') or asset_spec.key.path[-1]}: {tested or 'assertion'} holds"
+        if node.get("test_metadata"):
+            sentence = f"{node['name'].replace('_', ' ')}."
+        else:
+            sentence = node["raw_code"].partition("\n")[0].removeprefix("-- ")
         # the verdict belongs to the audit, which needs every result; so no check ends the run on its own
         return spec._replace(description=node.get("description") or sentence, blocking=False)
 

@@ -193,3 +193,12 @@ def test_money_that_is_split_is_held_against_its_parts(manifest: Any, models: di
         for name, node in models.items()
         if parts <= set(node.columns) and not all(part in tested[name] for part in parts)
     ] == []
+
+
+def test_every_mart_has_a_reader_with_an_owner_and_nobody_reads_past_the_marts(
+    manifest: Any, models: dict[str, Any]
+) -> None:
+    exposures = list(manifest.exposures.values())
+    assert [e.name for e in exposures if not (e.description and e.owner.email)] == []
+    read = {name for exposure in exposures for name in parents(exposure)}
+    assert read == {name for name, node in models.items() if layer(node) == "marts"}

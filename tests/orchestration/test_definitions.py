@@ -100,3 +100,15 @@ def test_the_root_holds_policy_only() -> None:
 
     text = (Path(orchestration.__path__[0]) / "definitions.py").read_text()
     assert 10 <= len(text.splitlines()) <= 50
+
+
+def test_every_model_leads_to_its_documentation(specs: Any) -> None:
+    from orchestration.dbt_docs import address_of  # noqa: PLC0415
+
+    models = [spec for spec in specs if "dagster_dbt/unique_id" in spec.metadata]
+    assert len(models) > 50
+    assert [
+        spec.key.to_user_string()
+        for spec in models
+        if spec.metadata["documentation"].url != address_of(spec.metadata["dagster_dbt/unique_id"])
+    ] == []
