@@ -8,7 +8,6 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingestion.contract import Contract, load_contracts
+from ingestion.contract import load_contracts
 from ingestion.forms import Asked, Limits, Work, detecting, line_ends
-from ingestion.reading import DamagedFile, FileRefused, Reading, RejectedRow, Undecided, open_reading
+from ingestion.reading import FileRefused, Undecided
+from tests.ingestion.opened_files import drain, opened, with_feed
 
-TODAY = date(2026, 6, 30)
 HEADER = ("Order ID", "Date", "Product", "Quantity", "Unit Price", "Amount", "Store")
 ROWS = [
     (f"A{n:03d}", f"2026-03-{n:02d}", ("Mug, blue", "Café crème", "Kännchen", 'Tea "Nº 5"')[n % 4], n,
@@ -40,34 +39,6 @@ def csv_text(rows: list[tuple[Any, ...]] | None = None, delimiter: str = ",", ne
         for line in lines
     ]
     return newline.join(quoted) + newline
-
-
-def opened(path: Path, **given: Any) -> Reading:
-    return open_reading(path, today=TODAY, currency="EUR", **given)
-
-
-def drain(reading: Reading) -> tuple[list[dict[str, Any]], list[RejectedRow]]:
-    """As landing does: careful from the start once the fast reader gives up."""
-    try:
-        return _drain(reading)
-    except DamagedFile:
-        return _drain(reading.careful())
-
-
-def _drain(reading: Reading) -> tuple[list[dict[str, Any]], list[RejectedRow]]:
-    rows: list[dict[str, Any]] = []
-    rejected: list[RejectedRow] = []
-    for batch in reading.batches():
-        rows += batch.accepted.to_pylist()
-        rejected += batch.rejected
-    return rows, rejected
-
-
-def with_feed(**keys: Any) -> dict[str, Contract]:
-    """The built-in contract under the name `till`, with these keys."""
-    known = load_contracts()["sales_csv"]
-    data = known.model_dump() | {"feed": "till", "builtin": False} | keys
-    return {"sales_csv": known, "till": Contract.model_validate(data)}
 
 
 def zipped(members: dict[str, bytes]) -> bytes:

@@ -13,43 +13,16 @@ import duckdb
 import pytest
 import xlsxwriter
 
-from ingestion.contract import Contract, load_contracts
 from ingestion.forms.workbook import text_of
-from ingestion.reading import DamagedFile, FileRefused, Reading, RejectedRow, Undecided, open_reading
+from ingestion.reading import FileRefused, Undecided
+from tests.ingestion.opened_files import drain, opened, with_feed
 
-TODAY = dt.date(2026, 6, 30)
 HEADER = ("Order ID", "Date", "Product", "Quantity", "Unit Price", "Amount", "Store")
 ROWS: list[tuple[Any, ...]] = [
     (f"00{n:03d}", dt.date(2026, 3, n), ("Mug, blue", "Café crème", "two\nlines", 'Tea "Nº 5"')[n % 4], n,
      Decimal(f"{n}.05"), Decimal(n * n) + n * Decimal("0.05"), ("Köln", "Málaga")[n % 2])
     for n in range(1, 31)
 ]  # fmt: skip
-
-
-def opened(path: Path, **given: Any) -> Reading:
-    return open_reading(path, today=TODAY, currency="EUR", **given)
-
-
-def drain(reading: Reading) -> tuple[list[dict[str, Any]], list[RejectedRow]]:
-    try:
-        return _drain(reading)
-    except DamagedFile:
-        return _drain(reading.careful())
-
-
-def _drain(reading: Reading) -> tuple[list[dict[str, Any]], list[RejectedRow]]:
-    rows: list[dict[str, Any]] = []
-    rejected: list[RejectedRow] = []
-    for batch in reading.batches():
-        rows += batch.accepted.to_pylist()
-        rejected += batch.rejected
-    return rows, rejected
-
-
-def with_feed(**keys: Any) -> dict[str, Contract]:
-    known = load_contracts()["sales_csv"]
-    data = known.model_dump() | {"feed": "till", "builtin": False} | keys
-    return {"sales_csv": known, "till": Contract.model_validate(data)}
 
 
 def refusal(path: Path, **given: Any) -> str:
