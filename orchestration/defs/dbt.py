@@ -126,7 +126,7 @@ def _build(context: AssetExecutionContext, session: BatchSession, select: str) -
         on_event=narrate,
     )
     batch.nodes_built += sum(result.kind == "model" and result.good for result in results)
-    batch.tests_passed += sum(result.kind != "model" and result.good for result in results)
+    batch.tests_passed += sum(result.kind == "test" and result.good for result in results)
     yield from _outcomes(context, results)
     if done and select == MARTS:
         batch.done(f"{batch.nodes_built} tables built, {batch.tests_passed} tests passed")
