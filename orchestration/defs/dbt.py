@@ -121,6 +121,7 @@ def _build(context: AssetExecutionContext, session: BatchSession, select: str) -
         *("--indirect-selection", "buildable"),
         # unit tests judge the SQL, not this data: they run where the SQL changes (make dbt-build, CI)
         *("--exclude-resource-type", "unit_test"),
+        *("--exclude-resource-type", "exposure"),  # nothing to run: see selectors.yml
         settings=session.warehouse.settings,
         environment={**session.warehouse.environment(), "SHOPX_BUILD_ID": str(build.build_id)},
         on_event=narrate,
