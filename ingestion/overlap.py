@@ -315,14 +315,22 @@ select
 
 
 _INCOMPLETE = """
-select coalesce(array_agg(distinct mine.order_key), '{}')
-from raw.sales_lines as mine
-inner join raw.loads as l on mine.load_id = l.load_id
-inner join raw.loads as n
-    on n.source = l.source and n.load_id <> l.load_id and n.status in ('landed', 'approved')
-    and n.holds = 'sales'
-inner join raw.sales_lines as theirs on theirs.load_id = n.load_id and theirs.order_key = mine.order_key
-where mine.load_id = %(load)s and mine.order_key = any(%(orders)s) and theirs.order_id is not null
+with mine as materialized (
+    select distinct r.order_key
+    from raw.sales_lines as r
+    inner join raw.loads as l on r.load_id = l.load_id
+    where r.load_id = %(load)s and r.sale_date between l.first_date and l.last_date
+        and r.order_key = any(%(orders)s) and r.order_id is not null
+),
+others as materialized (
+    select n.load_id
+    from raw.loads as l
+    inner join raw.loads as n on n.source = l.source and n.load_id <> l.load_id
+    where l.load_id = %(load)s and n.status in ('landed', 'approved') and n.holds = 'sales'
+)
+select coalesce(array_agg(distinct theirs.order_key), '{}')
+from raw.sales_lines as theirs
+where theirs.order_key in (select order_key from mine) and theirs.load_id in (select load_id from others)
 """
 
 
@@ -333,7 +341,11 @@ def incomplete_orders(
     though an older version of the order is there: half a new version would replace a whole old one."""
     if not refused_orders:
         return frozenset()
-    row = conn.execute(_INCOMPLETE, {"load": load_id, "orders": sorted(refused_orders)}).fetchone()
+    with conn.transaction():
+        # rows loaded a moment ago have no statistics: the planner would look up every row of the past anew
+        conn.execute("set local enable_nestloop = off")
+        row = conn.execute(_INCOMPLETE, {"load": load_id, "orders": sorted(refused_orders)}).fetchone()
+        conn.execute("set local enable_nestloop = on")
     return frozenset(row[0] if row else ())
 
 
