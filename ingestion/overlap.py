@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import class_row
 
+from ingestion.planning import joined_by_hashing
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -341,11 +343,8 @@ def incomplete_orders(
     though an older version of the order is there: half a new version would replace a whole old one."""
     if not refused_orders:
         return frozenset()
-    with conn.transaction():
-        # rows loaded a moment ago have no statistics: the planner would look up every row of the past anew
-        conn.execute("set local enable_nestloop = off")
+    with joined_by_hashing(conn):
         row = conn.execute(_INCOMPLETE, {"load": load_id, "orders": sorted(refused_orders)}).fetchone()
-        conn.execute("set local enable_nestloop = on")
     return frozenset(row[0] if row else ())
 
 
@@ -370,8 +369,7 @@ def is_diminished(conn: psycopg.Connection[Any], load: Load) -> bool:
     loads, modes, replaceable = row or ([], [], False)
     if not replaceable:
         return False
-    with conn.transaction():
-        conn.execute("set local enable_nestloop = off")
+    with joined_by_hashing(conn):
         current = conn.execute(
             """
             select count(*)

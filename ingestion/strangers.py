@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from ingestion.planning import joined_by_hashing
+
 if TYPE_CHECKING:
     import psycopg
     import pyarrow as pa
@@ -63,9 +65,7 @@ def strangers(conn: psycopg.Connection[Any], waiting: Sequence[Touched]) -> list
             "orders": list(frozenset[int]().union(*(delivery.orders for delivery in ours))),
             "days": list({day for delivery in ours for _, day in delivery.days}),
         }
-        with conn.transaction():
-            # months just loaded have no statistics: the planner would read all rows again for every load
-            conn.execute("set local enable_nestloop = off")
+        with joined_by_hashing(conn):
             orders[source] = {key for (key,) in conn.execute(_STORED_ORDERS, about)}
             days[source] = set(conn.execute(_STORED_DAYS, about))
     alone = []
