@@ -78,8 +78,6 @@ class Driver:
                 "./shopx loads shows what was held and why."
             ) from None
         self._opened.append(build_id)
-        # without fresh figures the planner takes a build for one load and reads raw.sales_lines once per load
-        self._connection.execute("analyze ops.build_loads, raw.loads")
         found = self._connection.execute(
             "select as_of, full_refresh from ops.builds where build_id = %s", [build_id]
         ).fetchone()

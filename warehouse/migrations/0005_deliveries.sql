@@ -79,12 +79,13 @@ where
     and again.order_line_key is null
 $$;
 
-create function raw.match_repeats(loads bigint[], modes text[])
+create function raw.match_repeats(loads bigint[], modes text[], known bigint[], again bigint[])
 returns bigint[] language plpgsql stable as $$
 -- The order_line_keys of `match` deliveries that were current already when they came: delivery by delivery, since
--- what one adds the next one meets. Empty, at no cost, where no load means match.
+-- what one adds the next one meets. Only the deliveries in `again` are worked out; `known` are the repeats of the
+-- others. Empty, at no cost, where no load means match.
 declare
-    repeats bigint[] := '{}';
+    repeats bigint[] := known;
     matching record;
     found bigint[];
 begin
@@ -92,7 +93,7 @@ begin
         select l.load_id, l.source, l.delivery_no, l.first_date, l.last_date
         from unnest(loads, modes) as given (load_id, mode)
         inner join raw.loads as l on l.load_id = given.load_id
-        where given.mode = 'match' and l.first_date is not null
+        where given.mode = 'match' and l.first_date is not null and l.load_id = any(again)
         order by l.delivery_no
     loop
         select coalesce(array_agg(copies.order_line_key), '{}') into found
@@ -134,6 +135,11 @@ begin
     end loop;
     return repeats;
 end
+$$;
+
+create function raw.match_repeats(loads bigint[], modes text[])
+returns bigint[] language sql stable as $$
+select raw.match_repeats(loads, modes, '{}', loads)
 $$;
 
 create function raw.current_lines(loads bigint[], modes text[], first_day date, last_day date)
