@@ -36,7 +36,7 @@ class CarefulReading(Reading):
         self.facts = delivery.facts | {"reader": "careful"}
         self.rows_gap = 0
         self.identities: Identities | None = None
-        self.order_cells: OrderCells | None = None
+        self.order_cells = OrderCells(self.contract.once_per_order)
 
     def careful(self) -> Reading:
         """A fresh careful reading of the same delivery."""
@@ -50,8 +50,7 @@ class CarefulReading(Reading):
         """Yield batches in file order. Raises Undecided where a second table starts, FileRefused for a line
         longer than any row."""
         self.identities = Identities() if self.delivery.plan.has_identity else None
-        once = self.contract.once_per_order
-        self.order_cells = OrderCells(once) if once else None
+        self.order_cells = OrderCells(self.contract.once_per_order)
         gaps = Gaps(self.delivery)
         records = rows = padded = 0
         is_over = False

@@ -52,7 +52,7 @@ class FastReading(Reading):
         d = self.delivery
         gaps = Gaps(d)
         identities = Identities() if d.plan.has_identity else None
-        order_cells = OrderCells(d.contract.once_per_order) if d.contract.once_per_order else None
+        order_cells = OrderCells(d.contract.once_per_order)
         seen = rows_before = 0
         end: int | None = None
         with Locator(d.path, grammar=d.grammar, lines_before=d.head.lines_before) as locator:

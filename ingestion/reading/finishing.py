@@ -101,13 +101,12 @@ def answer(
     plan: Plan,
     contract: Contract,
     today: date,
+    order_cells: OrderCells,
     identities: Identities | None = None,
-    order_cells: OrderCells | None = None,
 ) -> Answer:
     """Resolve cells written once per order, local times, business days, repeats, and the checks that need
     them."""
-    if order_cells is not None:
-        rows = order_cells.fill(rows)
+    rows = order_cells.fill(rows)
     if contract.entity is not None:
         bits = views.values(rows.column("bits"), np.int64)
         none = np.zeros(0, np.int64)

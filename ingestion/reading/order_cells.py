@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class OrderCells:
-    """The columns `names`, and what the order at the end of the last batch said in them."""
+    """The columns `names`, often none, and what the order at the end of the last batch said in them."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = names
@@ -33,7 +33,7 @@ class OrderCells:
         import pyarrow as pa  # noqa: PLC0415
 
         count = rows.num_rows
-        if not count:
+        if not self.names or not count:
             return rows
         orders = rows.column("order_id")
         begins = _begins(orders)
