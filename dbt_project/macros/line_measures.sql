@@ -2,7 +2,7 @@
     M, the measures of every aggregate. Expects lines of changed_lines() that count as revenue, in an aggregate query.
     All are plain sums, so aggregates may be summed over any of their columns, and a change of lines is added to them:
     what came with sign 1, what went with sign -1. `flag` is the 0/1 column of the line whose sum is the number of
-    orders at the aggregate's grain.
+    orders at the aggregate's grain. Money is signed as it adds up: net_sales = gross_sales + discounts + returns.
 #}
 {% macro line_measures(flag) -%}
     {%- set sign = sign_of_lines() -%}

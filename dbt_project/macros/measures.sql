@@ -1,15 +1,4 @@
-{#
-    The measures of sales lines, defined once. They expect lines that count as revenue, with the columns of
-    fct_order_lines, and are used in an aggregate query. Money is signed as it adds up:
-    net_sales = gross_sales + discounts + returns.
-#}
-{% macro sales_measures() -%}
-    (coalesce(sum(quantity) filter (where line_type = 'sale'), 0))::numeric(18, 3) as units,
-    (coalesce(sum(gross_cents) filter (where line_type = 'sale'), 0))::bigint as gross_sales_cents,
-    (coalesce(sum(net_cents) filter (where line_type = 'return'), 0))::bigint as returns_cents,
-    (coalesce(sum(discount_cents) filter (where line_type = 'sale'), 0))::bigint as discounts_cents,
-    (coalesce(sum(net_cents), 0))::bigint as net_sales_cents
-{%- endmacro %}
+{# Ratios of measures. The measures themselves: line_measures.sql. #}
 
 {# A share in percent; null where there is nothing to take a share of. #}
 {% macro percent_of(part, whole, digits=1) -%}

@@ -63,3 +63,15 @@
 
 {# The same day of an earlier month; the last of that month where it has no such day. #}
 {% macro months_before(day, months) -%} ({{ day }} - interval '{{ months }} months')::date {%- endmacro %}
+
+{# For tests: what the days of each period bring, as daily_sales has them: period, orders, net_sales_cents. #}
+{% macro days_of_periods() -%}
+    select
+        spans.period,
+        coalesce(sum(days.orders), 0) as orders,
+        coalesce(sum(days.net_sales_cents), 0) as net_sales_cents
+    from {{ ref('dim_period_spans') }} as spans
+    left join {{ ref('daily_sales') }} as days on days.sale_date between spans.first_date and spans.last_date
+    where spans.span = 'this'
+    group by spans.period
+{%- endmacro %}

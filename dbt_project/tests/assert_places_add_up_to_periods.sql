@@ -1,36 +1,9 @@
 -- Fails if the regions, countries, stores or channels of a period do not bring what its days bring.
 with
 
-spans as (
-
-    select
-        period,
-        first_date,
-        last_date
-    from {{ ref('dim_period_spans') }}
-    where span = 'this'
-
-),
-
-days as (
-
-    select
-        sale_date,
-        orders,
-        net_sales_cents
-    from {{ ref('daily_sales') }}
-
-),
-
 periods as (
 
-    select
-        spans.period,
-        coalesce(sum(days.orders), 0) as orders,
-        coalesce(sum(days.net_sales_cents), 0) as net_sales_cents
-    from spans
-    left join days on days.sale_date between spans.first_date and spans.last_date
-    group by spans.period
+    {{ days_of_periods() }}
 
 ),
 

@@ -3,6 +3,11 @@
 -- rows of two groups. Customers' money is kept over their whole history, so their groups stand under all_time only.
 {{ config(post_hook="{{ grain_key(['period', 'group_type', 'group_key', 'group_name']) }}") }}
 
+{%- set money = [
+    'gross_sales_cents', 'discounts_cents', 'returns_cents', 'net_sales_cents', 'lines_with_cost', 'cost_cents',
+    'net_sales_with_cost_cents'
+] %}
+
 with
 
 periods as (
@@ -169,10 +174,7 @@ by_category as (
     select
         periods.period,
         category_days.category_key,
-        {{ added_up([
-            'gross_sales_cents', 'discounts_cents', 'returns_cents', 'net_sales_cents', 'lines_with_cost',
-            'cost_cents', 'net_sales_with_cost_cents'
-        ]) }}
+        {{ added_up(money) }}
     from periods
     inner join category_days on category_days.sale_date between periods.first_date and periods.last_date
     group by
@@ -186,10 +188,7 @@ by_product as (
     select
         periods.period,
         product_days.product_key,
-        {{ added_up([
-            'gross_sales_cents', 'discounts_cents', 'returns_cents', 'net_sales_cents', 'lines_with_cost',
-            'cost_cents', 'net_sales_with_cost_cents'
-        ]) }}
+        {{ added_up(money) }}
     from periods
     inner join product_days on product_days.sale_date between periods.first_date and periods.last_date
     where periods.period <> 'all_time'
@@ -203,10 +202,7 @@ by_product as (
     select
         'all_time' as period,
         product_key,
-        {{ added_up([
-            'gross_sales_cents', 'discounts_cents', 'returns_cents', 'net_sales_cents', 'lines_with_cost',
-            'cost_cents', 'net_sales_with_cost_cents'
-        ]) }}
+        {{ added_up(money) }}
     from product_months
     group by product_key
 
@@ -217,10 +213,7 @@ by_place as (
     select
         periods.period,
         place_days.place_key,
-        {{ added_up([
-            'gross_sales_cents', 'discounts_cents', 'returns_cents', 'net_sales_cents', 'lines_with_cost',
-            'cost_cents', 'net_sales_with_cost_cents'
-        ]) }}
+        {{ added_up(money) }}
     from periods
     inner join place_days on place_days.sale_date between periods.first_date and periods.last_date
     group by
@@ -234,10 +227,7 @@ by_sales_rep as (
     select
         periods.period,
         sales_rep_days.sales_rep_key,
-        {{ added_up([
-            'gross_sales_cents', 'discounts_cents', 'returns_cents', 'net_sales_cents', 'lines_with_cost',
-            'cost_cents', 'net_sales_with_cost_cents'
-        ]) }}
+        {{ added_up(money) }}
     from periods
     inner join sales_rep_days on sales_rep_days.sale_date between periods.first_date and periods.last_date
     group by
@@ -348,10 +338,7 @@ sums as (
         group_type,
         group_key,
         group_name,
-        {{ added_up([
-            'gross_sales_cents', 'discounts_cents', 'returns_cents', 'net_sales_cents', 'lines_with_cost',
-            'cost_cents', 'net_sales_with_cost_cents'
-        ]) }}
+        {{ added_up(money) }}
     from groups
     group by
         period,
