@@ -87,8 +87,8 @@ def table(found: list[Measured]) -> list[str]:
         rows.append(f"| {what} |{cells} {ratio} | {bar} |")
 
     for step in (
-        "landing", "gate", "open build", "core models", "dbt core", "marts models", "dbt marts", "audit",
-        "publication",
+        "landing", "gate", "open build", "core models", "dbt core", "analytics", "marts models", "dbt marts",
+        "audit", "publication",
     ):  # fmt: skip
         row(NAMES[step], [one.median(step) for one in found])
     ratio = most.core / least.core
@@ -108,6 +108,7 @@ NAMES = {
     "open build": "open build: what is touched",
     "core models": "core models, sum of their SQL",
     "dbt core": "dbt for core, start and tests included",
+    "analytics": "forecast and anomalies",
     "marts models": "mart models, sum of their SQL",
     "dbt marts": "dbt for marts, start and tests included",
     "audit": "audit",

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from analytics.making import make_anomalies, make_forecasts
 from expectations.arrival import run_arrival_gate
 from ingestion.contract import own_feeds
 from ingestion.landing import land
@@ -121,7 +122,9 @@ class TimedShop:
 
     def built(self, steps: Steps, *, command: str = "build") -> None:
         """Open a build and make core and marts; with `build`, the tests too, then audit and publish."""
-        from orchestration.defs.dbt import CORE, MARTS  # noqa: PLC0415 - imports Dagster
+        from orchestration.defs.dbt import CORE, IN_A_BATCH, MARTS  # noqa: PLC0415 - imports Dagster
+
+        options = IN_A_BATCH if command == "build" else ()
 
         ensure_manifest(self.warehouse.settings)
         with drive(self.warehouse) as driver:
@@ -129,24 +132,31 @@ class TimedShop:
             for layer, select in (("core", CORE), ("marts", MARTS)):
                 say(f"dbt {command}: {layer}")
                 _, results = steps.timed(
-                    f"dbt {layer}", lambda select=select: self._dbt(command, select, build)
+                    f"dbt {layer}", lambda select=select: self._dbt(command, select, build, options)
                 )
                 steps.note_models(layer, results)
+                if layer == "core":
+                    steps.timed("analytics", lambda: self._analysed(build))
             if command == "build":
                 say("audit and publication")
                 report = steps.timed("audit", lambda: audit(self.warehouse, build))
                 assert report.passed, report.failures
                 steps.timed("publication", lambda: publish(self.warehouse, build, report))
 
-    def _dbt(self, command: str, select: str, build: Build) -> tuple[bool, list[NodeResult]]:
-        indirect = ("--indirect-selection", "buildable") if command == "build" else ()
+    def _dbt(
+        self, command: str, select: str, build: Build, options: Sequence[str]
+    ) -> tuple[bool, list[NodeResult]]:
         return run_dbt(
             command,
             *("--select", *select.split()),
-            *indirect,
+            *options,
             settings=self.warehouse.settings,
             environment={**self.warehouse.environment(), "SHOPX_BUILD_ID": str(build.build_id)},
         )
+
+    def _analysed(self, build: Build) -> None:
+        make_forecasts(self.warehouse, build_id=build.build_id, as_of=build.as_of)
+        make_anomalies(self.warehouse, build_id=build.build_id, as_of=build.as_of)
 
     def run(self, made: Simulated) -> float:
         """Seconds of one `shopx run` over what was delivered, as a person would type it."""

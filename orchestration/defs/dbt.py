@@ -29,6 +29,14 @@ BUILD = AssetKey(["ops", "build_loads"])
 UNIQUE_ID = "dagster_dbt/unique_id"
 CORE = "path:models/staging path:models/core"
 MARTS = "path:models/marts"
+#: how a batch calls `dbt build`
+IN_A_BATCH = (
+    # a test that reads both layers runs once its last parent is built
+    *("--indirect-selection", "buildable"),
+    # unit tests judge the SQL, not this data: they run where the SQL changes (make dbt-build, CI)
+    *("--exclude-resource-type", "unit_test"),
+    *("--exclude-resource-type", "exposure"),  # nothing to run: see selectors.yml
+)
 
 
 class Translator(DagsterDbtTranslator):  # type: ignore[misc]
@@ -117,11 +125,7 @@ def _build(context: AssetExecutionContext, session: BatchSession, select: str) -
     done, results = run_dbt(
         "build",
         *("--select", *select.split()),
-        # a test that reads both layers runs once its last parent is built
-        *("--indirect-selection", "buildable"),
-        # unit tests judge the SQL, not this data: they run where the SQL changes (make dbt-build, CI)
-        *("--exclude-resource-type", "unit_test"),
-        *("--exclude-resource-type", "exposure"),  # nothing to run: see selectors.yml
+        *IN_A_BATCH,
         settings=session.warehouse.settings,
         environment={**session.warehouse.environment(), "SHOPX_BUILD_ID": str(build.build_id)},
         on_event=narrate,
