@@ -19,7 +19,10 @@ grant usage on schema raw_parts to shopx_loader;
 grant insert on all tables in schema raw_parts to shopx_loader;
 alter default privileges for role shopx_owner in schema raw_parts grant insert on tables to shopx_loader;
 grant select on all tables in schema ops to shopx_loader;
-grant insert, update on ops.load_metrics, ops.gate_results, ops.changes, ops.settings, ops.alerts to shopx_loader;
+grant insert, update on
+    ops.load_metrics, ops.gate_runs, ops.gate_results, ops.changes, ops.settings, ops.alerts
+to shopx_loader;
+grant execute on function ops.drop_old_gate_results() to shopx_loader;
 alter default privileges for role shopx_owner in schema raw grant select, insert, update on tables to shopx_loader;
 alter default privileges for role shopx_owner in schema ops grant select on tables to shopx_loader;
 
@@ -44,10 +47,14 @@ to shopx_transformer;
 alter default privileges for role shopx_owner in schema raw grant select on tables to shopx_transformer;
 alter default privileges for role shopx_owner in schema ops grant select on tables to shopx_transformer;
 
--- reader: the published marts and three views, nothing else
+-- reader: the published marts and views of the pipeline, nothing else
 grant usage on schema marts, ops to shopx_reader;
 grant select on all tables in schema marts to shopx_reader;
-grant select on ops.loads, ops.pipeline_health, ops.held_loads to shopx_reader;
+grant select on
+    ops.loads, ops.held_loads, ops.pipeline_health, ops.pipeline_loads, ops.pipeline_checks, ops.pipeline_rejects,
+    ops.pipeline_decisions, ops.pipeline_reconciliation, ops.pipeline_builds, ops.pipeline_publications,
+    ops.pipeline_alerts
+to shopx_reader;
 alter default privileges for role shopx_owner in schema marts grant select on tables to shopx_reader;
 
 -- analyst: a reader (by membership) who may also look into core, which can be ahead of the marts; into its partitions

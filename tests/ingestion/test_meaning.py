@@ -377,6 +377,7 @@ def test_every_choice_of_a_held_delivery_tells_its_true_effect(shop: Shop) -> No
         ("days", -1, 400, f"shopx release {held.load_id} --as days"),
         ("events", 2, 1000, f"shopx release {held.load_id} --as events"),
         ("match", 1, 900, f"shopx release {held.load_id} --as match"),
+        ("withdraw", 0, 0, f"shopx withdraw {held.load_id}"),
     ]
     shop.release(held, "match")
     assert shop.current() == [(1, 100), (1, 200), (1, 300), (1, 900), (2, 250)]
