@@ -55,20 +55,25 @@ class Warehouse:
         """
         try:
             return psycopg.connect(
-                make_conninfo("", **self.address.options),
-                host=self.address.socket_dir or self.address.host,
-                port=self.address.port,
-                user=roles.name_of(role),
-                password=self.passwords[role],
-                dbname=self.address.database_of(role),
-                autocommit=autocommit,
-                application_name=application_name,
-                connect_timeout=10,
+                self.conninfo(role), autocommit=autocommit, application_name=application_name
             )
         except psycopg.OperationalError as problem:
             raise external.explained(
                 problem, role=role, address=f"{self.address.host}:{self.address.port}"
             ) from None
+
+    def conninfo(self, role: Role) -> str:
+        """What libpq needs to connect as one of our roles, with the password in it: never log it."""
+        return make_conninfo(
+            "",
+            **self.address.options,
+            host=self.address.socket_dir or self.address.host,
+            port=self.address.port,
+            user=roles.name_of(role),
+            password=self.passwords[role],
+            dbname=self.address.database_of(role),
+            connect_timeout=10,
+        )
 
     def url(self, role: Role, *, driver: str = "postgresql+psycopg") -> str:
         """A SQLAlchemy URL over TCP, with the password in it: never log it, never pass it as an argument."""

@@ -86,6 +86,26 @@ class Settings(BaseSettings):
         le=65535,
         description="Port of the Dagster UI.",
     )
+    dashboards_port: int = Field(
+        default=8080,
+        ge=1,
+        le=65535,
+        description="Port of the dashboards and the KPI API.",
+    )
+    dashboards_hosts: str = Field(
+        default="",
+        description="Names under which others reach the dashboards, with commas between; addresses always work.",
+    )
+    api_token: OptionalSecret = Field(
+        default=None,
+        description="Opens dashboards and KPI API to whoever brings it; needed to listen beyond 127.0.0.1.",
+    )
+    upload_max_mb: int = Field(
+        default=512,
+        ge=1,
+        le=20_000,
+        description="The largest upload the dashboards' server takes, in MB.",
+    )
     time_zone: Annotated[str, AfterValidator(_known_zone)] = Field(
         default="UTC",
         description="The shop's time zone, e.g. Europe/London: when its night is. Feeds have their own.",
