@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     )
     dashboards_hosts: str = Field(
         default="",
-        description="Names under which others reach the dashboards, with commas between; addresses always work.",
+        description="Names under which others reach the dashboards, commas between; addresses always work.",
     )
     api_token: OptionalSecret = Field(
         default=None,
