@@ -35,6 +35,7 @@ class Batch:
     tests_passed: int = 0
     failures: list[str] = field(default_factory=list)
     nothing_to_build: str | None = None
+    paused: bool = False
 
 
 def counted(number: int, noun: str) -> str:

@@ -13,6 +13,7 @@ from orchestration.defs.resources import BatchSession
 from orchestration.defs.schedules import nightly
 from orchestration.defs.sensors import inbox_sensor
 from orchestration.defs.sources import fetched_assets, fetched_sensors, nightly_sync, sync_job
+from orchestration.defs.stepping_back import resume_publication, step_back
 
 defs = Definitions(
     assets=[
@@ -25,7 +26,7 @@ defs = Definitions(
         publication,
         *fetched_assets,
     ],
-    jobs=[batch_job, sync_job, release_load, withdraw_load, replay_load],
+    jobs=[batch_job, sync_job, release_load, withdraw_load, replay_load, step_back, resume_publication],
     schedules=[nightly, nightly_sync],
     sensors=[inbox_sensor, *fetched_sensors],
     resources={"session": BatchSession()},

@@ -32,14 +32,15 @@ from publication.schema_changes import (
     refuse_breaking,
     retry_locked,
 )
+from publication.stepping_back import refuse_paused
 from warehouse.errors import ShopxError
 
 if TYPE_CHECKING:
     from warehouse.database import Warehouse
 
-LARGEST_LOSS = (
-    0.5  # share of a mart's rows that may vanish in one publication without anyone having asked for it
-)
+# share of a mart's rows, or of all gross sales, that may vanish in one publication unasked
+LARGEST_LOSS = 0.5
+MONEY_MART, MONEY_COLUMN = "daily_sales", "gross_sales_cents"
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,7 @@ def _refuse_report(build: Build, report: AuditReport) -> None:
 def _refuse_build(connection: psycopg.Connection[Any], build: Build, report: AuditReport) -> None:
     """Refuse unless the database itself says that this build is open, driven, complete and audited."""
     connection.execute("lock table ops.publications in share row exclusive mode")
+    refuse_paused(connection)
     row = connection.execute(
         "select status from ops.builds where build_id = %s for update", [build.build_id]
     ).fetchone()
@@ -177,7 +179,9 @@ def _refuse_build(connection: psycopg.Connection[Any], build: Build, report: Aud
 
 
 def _refuse_loss(connection: psycopg.Connection[Any], build: Build, shapes: Sequence[Shape]) -> None:
-    """Refuse when most rows of a mart would vanish though no decision of this build took anything away."""
+    """Refuse when most rows of a mart, or most of the money, would vanish though no decision of this build
+    took anything away.
+    """
     asked = connection.execute(
         "select exists (select from ops.changes "
         "where build_id = %s and kind in ('withdraw', 'replay', 'release'))",
@@ -196,6 +200,27 @@ def _refuse_loss(connection: psycopg.Connection[Any], build: Build, shapes: Sequ
                 f"./shopx dbt show --select {shape.table}. If that is meant, allow it once: "
                 "./shopx run --allow-shrink."
             )
+        if shape.table == MONEY_MART:
+            _refuse_loss_of_money(connection)
+
+
+def _refuse_loss_of_money(connection: psycopg.Connection[Any]) -> None:
+    before, after = (
+        _sum(connection, sql.Identifier(schema, MONEY_MART), sql.Identifier(MONEY_COLUMN))
+        for schema in ("marts", "marts_next")
+    )
+    if after < before * (1 - LARGEST_LOSS):
+        raise ShopxError(
+            f"Not published: gross sales of all days would fall from {before:,} to {after:,} cents, though "
+            "nobody withdrew a delivery. What counts now: ./shopx loads; the new days: "
+            f"./shopx dbt show --select {MONEY_MART}. If that is meant, allow it once: "
+            "./shopx run --allow-shrink."
+        )
+
+
+def _sum(connection: psycopg.Connection[Any], table: sql.Identifier, column: sql.Identifier) -> int:
+    row = connection.execute(sql.SQL("select coalesce(sum({}), 0) from {}").format(column, table)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _count(connection: psycopg.Connection[Any], table: sql.Identifier) -> int:

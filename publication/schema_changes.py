@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -35,6 +35,10 @@ class SchemaChange:
     recreate: tuple[str, ...]  # dropped or retyped columns, or another grain
     drop: tuple[str, ...]
     why_breaking: tuple[str, ...]
+
+    def only(self, *, recreate: tuple[str, ...]) -> SchemaChange:
+        """What is new, and these tables made anew; nothing is dropped."""
+        return replace(self, add=(), drop=(), recreate=recreate)
 
 
 def plan(connection: psycopg.Connection[Any], *, schema: str, shapes: Sequence[Shape]) -> SchemaChange:
@@ -104,6 +108,7 @@ def make_tables(connection: psycopg.Connection[Any], change: SchemaChange, *, li
 
     Runs in the caller's transaction, so that no reader sees a new mart before its rows.
     """
+    grants = {table: _grants(connection, change.schema, table) for table in change.recreate}
     for table in (*change.drop, *change.recreate):
         try:
             connection.execute(sql.SQL("drop table {}").format(sql.Identifier(change.schema, table)))
@@ -119,6 +124,25 @@ def make_tables(connection: psycopg.Connection[Any], change: SchemaChange, *, li
                 sql.Identifier(change.schema, table), sql.Identifier(like, table)
             )
         )
+        for privilege, grantee in grants.get(table, ()):
+            connection.execute(
+                sql.SQL("grant {} on {} to {}").format(
+                    sql.SQL(privilege), sql.Identifier(change.schema, table), sql.SQL(grantee)
+                )
+            )
+
+
+def _grants(connection: psycopg.Connection[Any], schema: str, table: str) -> list[tuple[str, str]]:
+    """What anybody but the owner may do with the whole table: privilege and grantee, quoted for SQL."""
+    return connection.execute(
+        """
+        select a.privilege_type, case when a.grantee = 0 then 'public' else a.grantee::regrole::text end
+        from pg_class as c cross join lateral aclexplode(c.relacl) as a
+        where c.oid = to_regclass(format('%%I.%%I', %s::text, %s::text)) and a.grantee <> c.relowner
+        order by 2, 1
+        """,
+        [schema, table],
+    ).fetchall()
 
 
 def grant_readers(connection: psycopg.Connection[Any], tables: Sequence[str]) -> None:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import psycopg
 
 #: held, failed: a delivery · refused: a file of the inbox · fetch: a feed that could not be asked
-#: audit, batch: a build that was not published
-Kind = Literal["held", "failed", "refused", "fetch", "audit", "batch"]
+#: audit, batch: a build that was not published · paused: a publication was taken back
+Kind = Literal["held", "failed", "refused", "fetch", "audit", "batch", "paused"]
 
 
 def raise_alert(conn: psycopg.Connection[Any], *, kind: Kind, subject: str, message: str) -> None:

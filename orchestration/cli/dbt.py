@@ -20,8 +20,8 @@ def dbt(arguments: tuple[str, ...]) -> None:
     import sys
     from pathlib import Path
 
+    from orchestration.cli.opening import open_warehouse
     from orchestration.dbt_runner import target_path
-    from warehouse.database import open_warehouse
 
     with open_warehouse() as warehouse:
         settings = warehouse.settings
@@ -50,8 +50,8 @@ def env() -> None:
     """
     import shlex
 
+    from orchestration.cli.opening import open_warehouse
     from orchestration.instance import write_instance_config
-    from warehouse.database import open_warehouse
 
     with open_warehouse() as warehouse:
         write_instance_config(warehouse.settings)

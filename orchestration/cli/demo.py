@@ -35,8 +35,8 @@ def demo(no_up: bool) -> None:
         f"ShopX demo: one year of sales of a small shop (seed {SEED}) → {home}   Ctrl-C is safe at any moment"
     )
     with screen.working():
+        from orchestration.cli.opening import open_warehouse
         from orchestration.cli.up import stay_up
-        from warehouse.database import open_warehouse
 
         with open_warehouse(progress=screen.say) as warehouse:
             version = _server_version(warehouse)

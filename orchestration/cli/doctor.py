@@ -36,8 +36,8 @@ def doctor(as_json: bool) -> None:
     \b
     Example:  shopx doctor
     """
+    from orchestration.cli.opening import open_warehouse
     from orchestration.cli.screen import Screen, console, json_text, table
-    from warehouse.database import open_warehouse
 
     screen = Screen(quiet=True)
     lines = [*_machine(), *_sources()]

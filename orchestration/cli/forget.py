@@ -35,9 +35,9 @@ def forget(
     """
     from ingestion.forgetting import forget as erase
     from ingestion.forgetting import told
+    from orchestration.cli.opening import open_warehouse
     from orchestration.cli.run import run_files
     from orchestration.cli.screen import Screen
-    from warehouse.database import open_warehouse
 
     screen = Screen(quiet=False)
     outcome = None

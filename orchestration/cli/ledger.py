@@ -48,7 +48,7 @@ SUMMARY = """
 def _rows(query: str, **parameters: Any) -> list[dict[str, Any]]:
     from psycopg.rows import dict_row
 
-    from warehouse.database import open_warehouse
+    from orchestration.cli.opening import open_warehouse
 
     with open_warehouse() as warehouse, warehouse.connect("loader", autocommit=True) as conn:
         return conn.cursor(row_factory=dict_row).execute(query, parameters).fetchall()
@@ -181,7 +181,7 @@ def rejects(
 def _write_workbook(path: Path, *, load: int | None, feed: str | None) -> None:
     from ingestion.corrections.exporting import write_corrections
     from orchestration.batch import counted
-    from warehouse.database import open_warehouse
+    from orchestration.cli.opening import open_warehouse
     from warehouse.errors import ShopxError
 
     if load is not None and feed is not None:
@@ -261,9 +261,9 @@ def replay(load: int, why: str | None, later: bool, as_json: bool) -> None:
     Example:  shopx replay 4 --why "the till is in Lisbon"
     """
     from ingestion.landing import replay as read_again
+    from orchestration.cli.opening import open_warehouse
     from orchestration.cli.run import run_pending
     from orchestration.cli.screen import Screen
-    from warehouse.database import open_warehouse
 
     screen = Screen(quiet=as_json)
     with screen.working(), open_warehouse(progress=screen.say) as warehouse:
@@ -281,9 +281,9 @@ def _decide_and_publish(
     decide: "Callable[[Warehouse], str]", *, load: int, undo: str, later: bool, as_json: bool
 ) -> None:
     """Pass on the decision, then run what is pending, unless that is for later."""
+    from orchestration.cli.opening import open_warehouse
     from orchestration.cli.run import run_pending
     from orchestration.cli.screen import Screen
-    from warehouse.database import open_warehouse
 
     screen = Screen(quiet=as_json)
     with screen.working(), open_warehouse(progress=screen.say) as warehouse:

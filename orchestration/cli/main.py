@@ -8,7 +8,21 @@ import traceback
 
 import click
 
-from orchestration.cli import dbt, demo, doctor, feed, forget, ledger, run, simulate, sql, sync, up, verify
+from orchestration.cli import (
+    dbt,
+    demo,
+    doctor,
+    feed,
+    forget,
+    ledger,
+    publish,
+    run,
+    simulate,
+    sql,
+    sync,
+    up,
+    verify,
+)
 from warehouse.errors import ShopxError
 
 
@@ -35,6 +49,7 @@ for command in (
     ledger.release,
     ledger.withdraw,
     ledger.replay,
+    publish.publish,
     forget.forget,
     simulate.simulate,
     sql.sql,

@@ -67,8 +67,8 @@ def run(
     Example:  shopx run my_sales.csv
     Exit code 0: everything given is published · 3: something was held or refused · 1: not published
     """
+    from orchestration.cli.opening import open_warehouse
     from orchestration.cli.screen import Screen, json_text
-    from warehouse.database import open_warehouse
 
     if feed and not paths:
         _refuse_fetched(feed)
@@ -276,7 +276,7 @@ def judge(warehouse: "Warehouse", batch: "Batch") -> Outcome:
         ]
     trouble = any(v.verdict in ("HELD", "REFUSED", "FAILED") for v in verdicts)
     taken = batch.publication is not None or any(v.verdict == "DUPLICATE" for v in verdicts)
-    code = 1 if batch.failures or (trouble and not taken) else 3 if trouble else 0
+    code = 1 if batch.failures or batch.paused or (trouble and not taken) else 3 if trouble else 0
     return Outcome(
         verdicts=verdicts,
         publication_id=batch.publication.publication_id if batch.publication else None,

@@ -35,8 +35,8 @@ def sql(statement: str, role: str, form: str | None) -> None:
     """
     import psycopg
 
+    from orchestration.cli.opening import open_warehouse
     from orchestration.cli.screen import console, json_text, table
-    from warehouse.database import open_warehouse
     from warehouse.errors import ShopxError
 
     with (

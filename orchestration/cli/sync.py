@@ -36,9 +36,9 @@ def sync(*, feeds: tuple[str, ...], first: "datetime | None", last: "datetime | 
     Example:  shopx sync sales_api --from 2026-02-01 --to 2026-02-07
     Exit code 0: everything is published · 3: a feed failed, or something was held · 1: nothing published
     """
+    from orchestration.cli.opening import open_warehouse
     from orchestration.cli.run import run_files
     from orchestration.cli.screen import Screen, json_text
-    from warehouse.database import open_warehouse
 
     window = _window(first.date() if first else None, last.date() if last else None)
     asked = list(feeds) or _set_up()

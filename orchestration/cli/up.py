@@ -21,9 +21,9 @@ def up() -> None:
     \b
     Example:  shopx up
     """
+    from orchestration.cli.opening import open_warehouse
     from orchestration.cli.screen import Screen
     from orchestration.services import read_note
-    from warehouse.database import open_warehouse
     from warehouse.settings import load_settings
 
     running = read_note(load_settings())

@@ -16,9 +16,9 @@ def verify(as_json: bool) -> None:
     """
     from dataclasses import asdict
 
+    from orchestration.cli.opening import open_warehouse
     from orchestration.cli.screen import Screen, console, json_text, table
     from publication.verify import verify as recompute
-    from warehouse.database import open_warehouse
 
     screen = Screen(quiet=as_json)
     with screen.working(), open_warehouse(progress=screen.say) as warehouse:

@@ -39,6 +39,8 @@ class BuildConfig(Config):
 )
 def build_loads(context: AssetExecutionContext, config: BuildConfig, session: BatchSession) -> Iterator[Any]:
     """Open a build under the driver's lock, or skip everything downstream when there is nothing to build."""
+    from publication.stepping_back import open_pause
+
     batch = current_batch()
     with session.warehouse.connect("owner", autocommit=True) as conn:
         counting = conn.execute("select count(*) from raw.loads where status = 'approved'").fetchone()
@@ -46,7 +48,10 @@ def build_loads(context: AssetExecutionContext, config: BuildConfig, session: Ba
             "select exists (select from raw.loads where status = 'approved' and last_date is not null)"
         ).fetchone()
         published = conn.execute("select count(*) from ops.publications").fetchone()
-    if sales == (False,) and published == (0,):
+        pause = open_pause(conn)
+    if pause is not None:
+        batch.paused, batch.nothing_to_build = True, f"Nothing is built. {pause.sentence()}"
+    elif sales == (False,) and published == (0,):
         batch.nothing_to_build = "No sales count yet, so there is nothing to publish."
     elif config.when == "changed" and session.driver.pending_changes() == 0:
         batch.nothing_to_build = "Nothing new: every delivery that counts is in the current publication."
