@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 
 from expectations.arrival_suite import METRICS, Rule, Severity, arrival_suite
 from expectations.engine import Verdict, judge_frame
-from ingestion.deciding import approve_landed, decide
+from ingestion.deciding import approve_landed, decide, note_effect_as_it_is
 from warehouse.errors import ShopxError
 
 if TYPE_CHECKING:
@@ -172,6 +172,7 @@ def _approved(
         reasons = ", ".join(dict.fromkeys(r.reason for r in failures))
         message = held_message(load_id, failures)
         decide(connection, load_id, status="held", by=by, reason=reasons, message=message)
+        note_effect_as_it_is(connection, load_id)
         return False
     try:
         return decide(connection, load_id, status="approved", by=by, why=PASSED) == "approved"

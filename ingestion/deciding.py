@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ingestion.contract import FEEDS, folder_of
 from ingestion.contract_edits import contract_keys, write_keys
 from ingestion.conversion import convertible
-from ingestion.effects import possible_modes
+from ingestion.effects import SAYS, Effect, effect_as_it_is, possible_modes
 from ingestion.entities import ENTITIES
 from ingestion.ledger import (
     MODES,
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 Decision = Literal["approved", "held", "withdrawn", "failed"]
 Change = Literal["approve", "release", "withdraw", "replay"]
 
+#: the answer to a hold that asks nothing: let what was accepted count
+AS_IT_IS = "as it is"
 #: decision -> the statuses it may follow
 ALLOWED: dict[str, tuple[str, ...]] = {
     "approved": ("landed", "held", "withdrawn"),
@@ -269,11 +271,7 @@ def withdraw(warehouse: Warehouse, load_id: int, *, by: str, why: str) -> None:
 
 def note_meaning(conn: psycopg.Connection[Any], load_id: int, meaning: Meaning) -> None:
     """What a delivery whose rows are stored means: it is landed, or held with its choices."""
-    choices = {
-        mode: {"rows": effect.added - effect.taken, "added": effect.added, "taken": effect.taken,
-               "cents": effect.cents}
-        for mode, effect in (meaning.choices or {}).items()
-    }  # fmt: skip
+    choices = {mode: _effect(effect, says=SAYS[mode]) for mode, effect in (meaning.choices or {}).items()}
     conn.execute(
         """
         update raw.loads
@@ -298,10 +296,44 @@ def note_choices(
     """
     conn.execute(
         """
-        update raw.loads set reading = reading || jsonb_build_object('choices', %s::jsonb) where load_id = %s
+        update raw.loads
+        set reading = reading || jsonb_build_object('choices', %s::jsonb), choices = '{}'
+        where load_id = %s
         """,
         [json.dumps({choice: dict(read_as) for choice, read_as in choices.items()}), load_id],
     )
+
+
+def note_effects(
+    conn: psycopg.Connection[Any], load_id: int, choices: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Keep what each answer would change, for the views; nothing is decided by it."""
+    conn.execute("update raw.loads set choices = %s where load_id = %s", [json.dumps(choices), load_id])
+
+
+def note_effect_as_it_is(conn: psycopg.Connection[Any], load_id: int) -> None:
+    """Keep what letting a load of settled meaning count would change, beside older rows that it replaces."""
+    load = find_load(conn, load_id)
+    says = "its accepted rows count" + (f": {SAYS[load.mode]}" if load.mode in ("days", "orders") else "")
+    note_effects(conn, load_id, {AS_IT_IS: _effect(effect_as_it_is(conn, load), says=says) | _read(load)})
+
+
+def _effect(effect: Effect, *, says: str) -> dict[str, Any]:
+    return {
+        "says": says,
+        "rows": effect.added - effect.taken,
+        "added": effect.added,
+        "taken": effect.taken,
+        "cents": effect.cents,
+    }
+
+
+def _read(load: Load) -> dict[str, Any]:
+    return {
+        "rejected": load.rows_rejected,
+        "first_date": load.first_date and load.first_date.isoformat(),
+        "last_date": load.last_date and load.last_date.isoformat(),
+    }
 
 
 def _read_as(conn: psycopg.Connection[Any], load: Load, as_: str | None, choices: Mapping[str, Any]) -> str:

@@ -5,15 +5,16 @@ Put the before and after of a choice here; it only reads. Never which choice is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from ingestion.overlap import Comparison
 
 if TYPE_CHECKING:
     import psycopg
 
     from ingestion.ledger import Load
-    from ingestion.overlap import Comparison
 
 SAYS = {
     "days": "it is complete for its days",
@@ -41,16 +42,29 @@ class Effect:
     cents: int
 
 
-def effects(conn: psycopg.Connection[Any], load: Load, comparison: Comparison) -> dict[str, Effect]:
-    """The effect of every meaning this delivery can have. Its scopes must be noted already."""
+def effects(
+    conn: psycopg.Connection[Any], load: Load, comparison: Comparison, *, modes: Sequence[str] | None = None
+) -> dict[str, Effect]:
+    """The effect of `modes`, else of every meaning this delivery can have; its scopes must be noted."""
     about = {"load": load.load_id, **comparison.whole}
     before_rows, before_cents, _ = _current(conn, about)
     found = {}
-    for mode in possible_modes(conn, load.load_id):
+    for mode in possible_modes(conn, load.load_id) if modes is None else modes:
         after = about | {"loads": [*about["loads"], load.load_id], "modes": [*about["modes"], mode]}
         rows, cents, added = _current(conn, after)
         found[mode] = Effect(added, before_rows - (rows - added), cents - before_cents)
     return found
+
+
+def effect_as_it_is(conn: psycopg.Connection[Any], load: Load) -> Effect:
+    """The effect of letting a delivery whose meaning is settled count with the rows that were accepted."""
+    alone = Effect(load.rows_accepted, 0, load.amount_cents)
+    if load.holds != "sales" or load.mode is None or load.mode == "events" or not load.rows_accepted:
+        return alone
+    comparison = Comparison(conn, load, first=load.first_date, last=load.last_date)
+    if not comparison.neighbours:
+        return alone
+    return effects(conn, load, comparison, modes=[load.mode])[load.mode]
 
 
 def possible_modes(conn: psycopg.Connection[Any], load_id: int) -> list[str]:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,7 @@ from ingestion.reading.together import ReadAhead, read_together
 from ingestion.replaying import check_replay, kept_meaning
 from ingestion.scopes import span_of
 from ingestion.strangers import strangers, touched_by
+from ingestion.ways_of_reading import weigh
 from warehouse.errors import ShopxError
 
 if TYPE_CHECKING:
@@ -115,6 +117,7 @@ def land(
                 except FileRefused as refusal:
                     refused.append(Refused(Path(delivery.name), refusal.message))
             landed |= {item.load_id: item for item in lander.land_waiting()}
+            lander.weigh_ways_of_reading()
             for book in books:
                 replayed, refused_books = lander.take_corrections(book, follow_links=follow_links(book))
                 landed |= {taken.load_id: taken for taken in replayed}
@@ -427,6 +430,27 @@ class _Lander:
         if load.status != "failed":
             self.resumed[load.content_sha256, load.delivered_name] = load.load_id
         return landed_from(load)
+
+    def weigh_ways_of_reading(self) -> None:
+        """Note what each answer would give, for every held delivery that asks how it is read."""
+        for load in ledger.loads_in(self.conn, "held"):
+            asked = load.reading.get("choices")
+            if not asked or load.choices:
+                continue
+            self.progress(f"{load.delivered_name}: counting what each answer would give")
+            try:
+                staged = self.room.open_archived(load.archive_sha256, load.delivered_name)
+            except FileNotFoundError:
+                continue
+            open_as = partial(self._read_as, load, staged)
+            try:
+                found = weigh(asked, open_as=open_as, currency=self.currency or load.currency)
+            finally:
+                self.room.drop(staged)
+            deciding.note_effects(self.conn, load.load_id, found)
+
+    def _read_as(self, load: Load, staged: Staged, answer: Mapping[str, str]) -> Reading:
+        return self._open_again(replace(load, read_as={**load.read_as, **answer}), staged)
 
     def replay(
         self, load: Load, *, by: str, why: str, fixes: Sequence[Fix] = (), source: Source | None = None

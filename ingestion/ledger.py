@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import class_row
@@ -52,6 +52,9 @@ class Load:
     has_rows: bool
     holds: str = "sales"
     archived_sha256: str | None = None
+    first_date: date | None = None
+    last_date: date | None = None
+    choices: dict[str, Any] = field(default_factory=dict)
 
     @property
     def archive_sha256(self) -> str:
@@ -65,7 +68,7 @@ select
     path_values, reading,
     rows_delivered, rows_accepted, rows_rejected, amount_cents, currency, status, held_reason, held_message,
     duplicate_of,
-    landed_at is not null as has_rows, holds, archived_sha256
+    landed_at is not null as has_rows, holds, archived_sha256, first_date, last_date, choices
 from raw.loads
 """
 

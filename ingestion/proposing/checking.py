@@ -82,7 +82,7 @@ def check_file(
             currency=currency,
             delivered=path.absolute().as_posix(),
         )
-        return _count(reading)
+        return count_rows(reading)
     except FileRefused as refusal:
         return Check("REFUSED", refusal.message)
     except Undecided as undecided:
@@ -91,7 +91,8 @@ def check_file(
         return Check("HELD", why, undecided.contract.feed if undecided.contract else "")
 
 
-def _count(reading: Reading) -> Check:
+def count_rows(reading: Reading) -> Check:
+    """What an opened file gives. Raises Undecided or FileRefused where that shows while reading."""
     try:
         return _Counter(reading).check()
     except DamagedFile:
