@@ -102,14 +102,13 @@ def _answer(
 _SAID = {
     404: "There is nothing at this address; /api lists what can be asked.",
     405: "This address does not answer to that method; /api says what it answers to.",
-    413: "The request is larger than this server takes; load the file with `./shopx run FILE` instead.",
 }
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - how it is installed
     said = str(error.detail)
-    if said == HTTPStatus(error.status_code).phrase or error.status_code == 413:
+    if said == HTTPStatus(error.status_code).phrase:
         said = _SAID.get(error.status_code, said)
     return _answer(request, error.status_code, said, headers=error.headers)
 

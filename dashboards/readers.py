@@ -81,7 +81,7 @@ class Readers:
     def reading(self) -> Iterator[Any]:
         """The reading transaction of one page: everything asked in it belongs to one publication."""
         reading = import_module("dashboards.answers.page").reading
-        with self.connection() as connection, reading(connection) as page:
+        with self.connection() as connection, reading(connection, time_zone=self._settings.time_zone) as page:
             yield page
 
     def _hold(self) -> None:

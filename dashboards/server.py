@@ -27,8 +27,6 @@ from warehouse.settings import Settings, load_settings
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-LARGEST_BODY = 64 * 1024  # bytes; routes that take files say their own
-
 
 def create_app(settings: Settings, *, host: str = "127.0.0.1") -> FastAPI:
     """The application for a server that listens on `host`.
@@ -61,7 +59,6 @@ def create_app(settings: Settings, *, host: str = "127.0.0.1") -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        max_body_size=LARGEST_BODY,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings

@@ -185,6 +185,12 @@ _ALL = (
         "Compare it with the rows above",
     ),
     # the whole file, nothing written
+    Reason(
+        "FILE_NAME",
+        "file",
+        "The file was sent under a name that leads to a folder, hides something, or is none.",
+        "Send it under a plain name, such as sales.csv",
+    ),
     Reason("FILE_MISSING", "file", "There is no file at that path.", "Check the path"),
     Reason("FILE_UNREADABLE", "file", "The file may not be read.", "Check its permissions"),
     Reason("FILE_IS_FOLDER", "file", "A folder was given where a file is wanted.", "Name a file in it"),

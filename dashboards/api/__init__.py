@@ -5,10 +5,11 @@ Put here: the router that joins them. Never here: an answer.
 
 from fastapi import APIRouter
 
-from dashboards.api import health, reference
+from dashboards.api import health, reference, uploading
 from dashboards.problems import Problem
 
 router = APIRouter(responses={"default": {"model": Problem, "description": "Anything else, as a problem."}})
+router.include_router(uploading.router)
 router.include_router(health.router)
 router.include_router(reference.router)
 

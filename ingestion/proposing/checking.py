@@ -67,8 +67,11 @@ def check_file(
     feed: str | None = None,
     read_as: Mapping[str, str] = MappingProxyType({}),
     currency: str | None = None,
+    delivered: str | None = None,
+    work: Path | None = None,
 ) -> Check:
-    """Read a whole file as it would be loaded, and count. `currency` is the reporting currency.
+    """Read a whole file as it would be loaded, and count. `currency` is the reporting currency, `delivered`
+    the path under which it would come, `work` a folder for what must be unpacked.
 
     A file that cannot be a delivery is REFUSED, one that only a person can decide HELD; nothing is raised.
     """
@@ -80,7 +83,8 @@ def check_file(
             contracts=contracts,
             read_as=read_as,
             currency=currency,
-            delivered=path.absolute().as_posix(),
+            delivered=delivered or path.absolute().as_posix(),
+            work=work,
         )
         return count_rows(reading)
     except FileRefused as refusal:
