@@ -35,12 +35,12 @@ class ExpectedNodes:
 
 
 def manifest_path(settings: Settings) -> Path:
-    """The manifest of the last dbt run of this installation.
+    """The manifest of the dbt project as this installation last read it.
 
     Raises ShopxError when dbt has not run yet.
     """
     places = [
-        settings.home / "dbt" / "target" / "manifest.json",
+        settings.home / "dbt" / "project" / "manifest.json",
         settings.project_root / "dbt_project" / "target" / "manifest.json",
     ]
     found = [place for place in places if place.is_file()]

@@ -7,6 +7,9 @@
     a model that was. Nothing of this is known while parsing: partial parsing must not depend on a build.
 
     A model reads its lines through build_lines() or build_rows() and is otherwise the same SQL both ways.
+
+    What up to ten places ask about a model is found out once while dbt compiles it and once while it runs it, and
+    kept in `model`, which is one dictionary for each of these.
 #}
 
 {# True where this model must be made of everything in this build; always for one that keeps no rows. #}
@@ -26,8 +29,11 @@
     {%- if config.get('materialized') != 'view' and not load_cached_relation(this) -%}
         {{ return(true) }}
     {%- endif -%}
-    {%- set found = run_query(newness_query()) -%}
-    {{ return(found.rows | length == 0 or found.rows[0][0]) }}
+    {%- if 'is_new' not in model -%}
+        {%- set found = run_query(newness_query()) -%}
+        {%- do model.update({'is_new': found.rows | length == 0 or found.rows[0][0]}) -%}
+    {%- endif -%}
+    {{ return(model['is_new']) }}
 {%- endmacro %}
 
 {# No row: nobody opened a build, as for `dbt compile`. #}
@@ -59,6 +65,7 @@
 
 {# Of all that decides what a model holds: its SQL, its columns, and the macros it is written with. #}
 {% macro model_checksum() -%}
+    {%- if 'own_checksum' in model -%} {{ return(model['own_checksum']) }} {%- endif -%}
     {%- set parts = [
         model.raw_code, config.get('materialized'), config.get('unique_key'), config.get('partition_by')
     ] -%}
@@ -66,7 +73,8 @@
         {%- do parts.append(column.name ~ ' ' ~ column.data_type) -%}
     {%- endfor -%}
     {%- do add_macro_texts(model.depends_on.macros, parts, []) -%}
-    {{ return(local_md5(parts | join('\n'))) }}
+    {%- do model.update({'own_checksum': local_md5(parts | join('\n'))}) -%}
+    {{ return(model['own_checksum']) }}
 {%- endmacro %}
 
 {# Macros of the build's own machinery decide how and when, not what: no model becomes whole for them. #}

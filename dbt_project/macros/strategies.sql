@@ -170,10 +170,13 @@
    known what is in it. #}
 {% macro misses_changes() -%}
     {%- if not execute or config.get('incremental_strategy') != 'additive' -%} {{ return(false) }} {%- endif -%}
-    {{ return(run_query(
-        'select not exists (select from ops.applied_changes where model = ' ~ sql_text(model.name)
-        ~ ' and change_no >= (select max(change_no) from ops.fact_changes where is_whole))'
-    ).rows[0][0]) }}
+    {%- if 'misses_changes' not in model -%}
+        {%- do model.update({'misses_changes': run_query(
+            'select not exists (select from ops.applied_changes where model = ' ~ sql_text(model.name)
+            ~ ' and change_no >= (select max(change_no) from ops.fact_changes where is_whole))'
+        ).rows[0][0]}) -%}
+    {%- endif -%}
+    {{ return(model['misses_changes']) }}
 {%- endmacro %}
 
 {# True where an additive model is made of every line. #}

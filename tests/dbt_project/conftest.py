@@ -5,6 +5,7 @@ Put here: what several tests of the models need. Never here: ingestion; rows are
 
 from __future__ import annotations
 
+import os
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -14,9 +15,11 @@ from typing import Any
 
 import pytest
 
+from orchestration.dbt_runner import read_project
 from tests.conftest import fresh_warehouse
 from warehouse import embedded
 from warehouse.database import Warehouse
+from warehouse.settings import load_settings
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 
@@ -46,11 +49,13 @@ def target() -> Iterator[Path]:
 
 
 def invoke(target: Path, *arguments: str) -> tuple[Any, Outcome]:
+    """Run dbt in this process, with the project as it was read once for all tests of it."""
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - slow to import, and only these tests need it
 
-    result = dbtRunner().invoke(
+    project = read_project(load_settings(), database=os.environ["SHOPX_PG_DATABASE"])
+    result = dbtRunner(manifest=project).invoke(
         [
-            *("--quiet", "--log-level", "none", "--log-level-file", "none"),
+            *("--quiet", "--log-level", "none", "--log-level-file", "none", "--no-write-json"),
             *arguments,
             *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
             *("--target-path", str(target), "--log-path", str(target)),
@@ -83,13 +88,9 @@ def dbt(warehouse: Warehouse, target: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="session")
-def manifest(target: Path) -> Any:
+def manifest() -> Any:
     """The parsed project; parsing connects to nothing."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("HOST", "DATABASE", "USER_TRANSFORMER", "PASSWORD_TRANSFORMER"):
-            patch.setenv(f"SHOPX_PG_{name}", "nowhere")
-        patch.setenv("SHOPX_PG_PORT", "5432")
-        return invoke(target / "parse", "parse")[0]
+    return read_project(load_settings(), database="warehouse")
 
 
 @pytest.fixture(scope="session")

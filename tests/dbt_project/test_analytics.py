@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
 from analytics.making import make_anomalies, make_forecasts
+from orchestration.dbt_runner import ensure_manifest
 from publication.audit import missing_models
 from publication.dbt_nodes import expected_nodes
 from publication.driver import drive
 from warehouse.database import Warehouse
+from warehouse.settings import load_settings
 
 AS_OF = date(2026, 5, 31)
 FIRST = AS_OF - timedelta(weeks=40) + timedelta(days=1)
@@ -55,7 +56,7 @@ SALES = """
 
 
 def test_forecast_and_anomalies_are_made_in_a_build_and_published_with_no_other(
-    warehouse: Warehouse, dbt: Callable[..., Any], target: Path
+    warehouse: Warehouse, dbt: Callable[..., Any]
 ) -> None:
     def rows(query: str) -> list[tuple[Any, ...]]:
         with warehouse.connect("owner") as conn:
@@ -67,7 +68,7 @@ def test_forecast_and_anomalies_are_made_in_a_build_and_published_with_no_other(
 
     def missed() -> set[str]:
         with warehouse.connect("owner") as conn:
-            sentences = missing_models(conn, build.build_id, expected_nodes(target / "manifest.json"))
+            sentences = missing_models(conn, build.build_id, expected_nodes(ensure_manifest(load_settings())))
         return {sentence.split()[1] for sentence in sentences} & set(TABLES)
 
     with warehouse.connect("owner") as conn:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from orchestration.dbt_runner import ensure_manifest, project_path
 from warehouse.database import Warehouse
+from warehouse.settings import load_settings
 
 SHOPX = Path(sys.executable).with_name("shopx")
 
@@ -54,6 +57,8 @@ class CommandLine:
 def shopx(warehouse: Warehouse) -> CommandLine:
     url = warehouse.settings.warehouse_url
     assert url is not None
+    # each of these homes is new: what dbt has read once for them all is put into it
+    shutil.copytree(ensure_manifest(load_settings()).parent, project_path(warehouse.settings))
     return CommandLine(
         {**os.environ, "SHOPX_HOME": str(warehouse.settings.home), "WAREHOUSE_URL": url.get_secret_value()}
     )
