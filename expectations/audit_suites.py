@@ -46,6 +46,9 @@ MAY_BE_EMPTY = frozenset(
         "orders_by_status",
         "sales_bridge",
         "sales_by_filters",
+        "buyers_daily",
+        "sales_by_store_and_hour",
+        "sales_rep_sales_daily",
         "tax_by_rate",
         # customer lists may tell no state
         "state_sales_monthly",

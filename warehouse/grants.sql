@@ -53,7 +53,7 @@ grant select on all tables in schema marts to shopx_reader;
 grant select on
     ops.loads, ops.held_loads, ops.pipeline_health, ops.pipeline_loads, ops.pipeline_checks, ops.pipeline_rejects,
     ops.pipeline_decisions, ops.pipeline_reconciliation, ops.pipeline_builds, ops.pipeline_publications,
-    ops.pipeline_alerts, ops.publication_pause
+    ops.pipeline_alerts, ops.publication_pause, ops.publication_trust
 to shopx_reader;
 alter default privileges for role shopx_owner in schema marts grant select on tables to shopx_reader;
 
