@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
-from expectations.arrival_suite import METRICS, Rule, Severity, arrival_suite
+from expectations.arrival_suite import FROM_THE_PAST, METRICS, Rule, Severity, arrival_suite
 from expectations.engine import Verdict, judge_frame
+from expectations.past import compare_with_past
 from ingestion.deciding import approve_landed, decide, note_effect_as_it_is
 from warehouse.errors import ShopxError
 
@@ -66,7 +67,8 @@ def run_arrival_gate(warehouse: Warehouse, load_ids: Sequence[int], *, by: str =
         ).fetchall()
         landed = [row[0] for row in waiting]
         results = _judge(connection, landed) if landed else []
-        _store(connection, results)
+        if landed:
+            _store(connection, landed, results, by=by)
         approved, held = _decide(connection, landed, results, by=by)
     return GateReport(results, approved, held)
 
@@ -74,8 +76,12 @@ def run_arrival_gate(warehouse: Warehouse, load_ids: Sequence[int], *, by: str =
 def _judge(connection: psycopg.Connection[Any], landed: Sequence[int]) -> list[CheckResult]:
     import pandas as pd  # noqa: PLC0415  heavy; only when a gate runs
 
+    past = compare_with_past(connection, landed)
     with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(METRICS, [list(landed)]).fetchall()
+        rows = [
+            row | {name: past[row["load_id"]].get(name) for name in FROM_THE_PAST}
+            for row in cursor.execute(METRICS, [list(landed)])
+        ]
     measured = {row["load_id"] for row in rows}
     unmeasured = [_unmeasured(load_id) for load_id in landed if load_id not in measured]
     if not rows:
@@ -107,16 +113,18 @@ def _unmeasured(load_id: int) -> CheckResult:
 
 
 def _result(row: Mapping[str, Any], rule: Rule, verdict: Verdict) -> CheckResult:
-    failed = verdict.fails(row["load_id"])
+    answer = rule.answers(row)
+    failed = verdict.fails(row["load_id"]) and answer != "ignore"
     message = verdict.problem or _words(rule.says, row) if failed else None
+    silent = rule.is_silent(row)
     return CheckResult(
         load_id=row["load_id"],
         expectation=verdict.expectation,
         column=verdict.column,
-        observed=_words(rule.observed, row),
-        limit=_words(rule.limit, row),
+        observed="not compared" if silent and not failed else _words(rule.observed, row),
+        limit=rule.silent_as if silent and not failed else _words(rule.limit, row),
         passed=not failed,
-        severity=rule.severity,
+        severity="hold" if answer == "hold" or verdict.problem else "warn",
         reason=rule.reason,
         message=message,
     )
@@ -137,16 +145,28 @@ class _Blank:
         return "nothing"
 
 
-def _store(connection: psycopg.Connection[Any], results: Sequence[CheckResult]) -> None:
+def _store(
+    connection: psycopg.Connection[Any], landed: Sequence[int], results: Sequence[CheckResult], *, by: str
+) -> None:
+    connection.execute("select ops.drop_old_gate_results()")
+    run = connection.execute(
+        "insert into ops.gate_runs (checked_by, loads, checks, checks_failed) values (%s, %s, %s, %s)"
+        " returning gate_run_id",
+        [by, len(landed), len(results), sum(not result.passed for result in results)],
+    ).fetchone()
+    assert run is not None  # noqa: S101 - an insert returns its row
     with (
         connection.cursor() as cursor,
         cursor.copy(
-            "copy ops.gate_results "
-            "(load_id, expectation, column_name, observed, limit_value, severity, passed) from stdin"
+            "copy ops.gate_results (gate_run_id, load_id, expectation, column_name, observed, limit_value, "
+            "severity, passed, reason, message) from stdin"
         ) as copy,
     ):
         for r in results:
-            copy.write_row((r.load_id, r.expectation, r.column, r.observed, r.limit, r.severity, r.passed))
+            copy.write_row(
+                (run[0], r.load_id, r.expectation, r.column, r.observed, r.limit, r.severity, r.passed,
+                 r.reason, r.message)
+            )  # fmt: skip
 
 
 def _decide(

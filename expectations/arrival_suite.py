@@ -8,8 +8,18 @@ Never here: how they are run (engine.py) and what a failure leads to (arrival.py
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from expectations.past import (
+    DIMENSIONS,
+    LARGEST_DAYS,
+    LEAST_COLUMN_LOADS,
+    LEAST_MIX_LOADS,
+    SAME_WEEKDAYS,
+    TIMES_LARGEST,
+)
 
 Severity = Literal["hold", "warn"]
 
@@ -23,6 +33,18 @@ METRICS = """
         case when m.rows_accepted > 0 and l.holds = 'sales' then m.amount_cents end as total_cents,
         m.smallest_sale_cents, m.return_lines,
         case when m.rows_accepted > 0 then m.return_lines::float8 / m.rows_accepted end as return_share,
+        m.missing_order_ids::float8 / nullif(m.rows_accepted, 0) as without_order,
+        (m.limits ->> 'most_without_order')::float8 as most_without_order,
+        m.missing_customers::float8 / nullif(m.rows_accepted, 0) as without_customer,
+        (m.limits ->> 'most_without_customer')::float8 as most_without_customer,
+        m.largest_line_cents, (m.limits ->> 'largest_line_cents')::bigint as most_line_cents,
+        (m.limits ->> 'least_rows')::bigint as least_rows, (m.limits ->> 'most_rows')::bigint as most_rows,
+        coalesce((m.limits ->> 'most_returns')::float8, 0.5) as most_returns,
+        coalesce(m.limits ->> 'volume', 'warn') as volume_answer,
+        coalesce(m.limits ->> 'revenue', 'warn') as revenue_answer,
+        coalesce(m.limits ->> 'mix', 'warn') as mix_answer,
+        coalesce(m.limits ->> 'columns', 'warn') as columns_answer,
+        m.busiest_day_lines, m.best_day_cents,
         coalesce((l.reading #>> '{contradictions,members}')::bigint, 0) as contradictions,
         l.reading #>> '{contradictions,says}' as contradictions_say,
         -- a window that was asked for, and held nothing, is a whole delivery
@@ -35,7 +57,14 @@ METRICS = """
     order by m.load_id
 """
 
-MOST_RETURNS = 0.5  # share of return lines above which a person is told; returns-only exports are legitimate
+#: measures against the feed's past (past.py): silent, as nulls are to Great Expectations, where there is none
+FROM_THE_PAST = (
+    *("volume", "volume_usual", "volume_low", "volume_high"),
+    *("revenue", "revenue_usual", "revenue_low", "revenue_high"),
+    *("most_lines_of_a_day", "most_cents_of_a_day", "days_with_past"),
+    *(f"mix_{dimension}{part}" for dimension in DIMENSIONS for part in ("", "_limit", "_says")),
+    *("column_changes", "column_changes_say"),
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +72,8 @@ class Rule:
     """One expectation with its words.
 
     `observed` and `limit` are templates over the row of the load; so is `says`, the sentence for a failing
-    load.
+    load. `answer` names the column that says warn, hold or ignore instead of `severity`. `silent_as` stands
+    for the limit where the column `judges` is empty, so that nothing could be compared.
     """
 
     expectation: Any
@@ -52,10 +82,26 @@ class Rule:
     limit: str
     says: str
     severity: Severity = "hold"
+    answer: str | None = None
+    judges: str | None = None
+    silent_as: str = ""
+
+    def answers(self, row: Mapping[str, Any]) -> str:
+        """What a failure leads to for this load: hold, warn or ignore."""
+        return str(row[self.answer]) if self.answer else self.severity
+
+    def is_silent(self, row: Mapping[str, Any]) -> bool:
+        """Whether there is nothing to compare with."""
+        return self.judges is not None and row[self.judges] is None
 
 
 def arrival_suite() -> list[Rule]:
     """The rules of the arrival gate."""
+    return [*_of_itself(), *_of_the_contract(), *_of_the_past()]
+
+
+def _of_itself() -> list[Rule]:
+    """What must be true of any delivery."""
     import great_expectations.expectations as gxe  # noqa: PLC0415  six seconds; only when a gate runs
 
     required = (
@@ -99,12 +145,7 @@ def arrival_suite() -> list[Rule]:
             says="{rows_unaccounted:,} of its rows are neither accepted nor refused nor repeats",
         ),
         Rule(
-            gxe.ExpectColumnPairValuesAToBeGreaterThanB(
-                column_A="max_reject_share",
-                column_B="reject_share",
-                or_equal=True,
-                ignore_row_if="either_value_is_missing",
-            ),
+            _at_most("reject_share", "max_reject_share"),
             reason="TOO_MANY_REJECTED",
             observed="{reject_share:.2%}",
             limit="at most {max_reject_share:.2%}",
@@ -119,24 +160,14 @@ def arrival_suite() -> list[Rule]:
             says="{missing_products:,} accepted rows name no product",
         ),
         Rule(
-            gxe.ExpectColumnPairValuesAToBeGreaterThanB(
-                column_A="first_date",
-                column_B="earliest_allowed_date",
-                or_equal=True,
-                ignore_row_if="either_value_is_missing",
-            ),
+            _at_most("earliest_allowed_date", "first_date"),
             reason="DATE_TOO_EARLY",
             observed="{first_date}",
             limit="{earliest_allowed_date} or later",
             says="its first day is {first_date}, before {earliest_allowed_date}",
         ),
         Rule(
-            gxe.ExpectColumnPairValuesAToBeGreaterThanB(
-                column_A="latest_allowed_date",
-                column_B="last_date",
-                or_equal=True,
-                ignore_row_if="either_value_is_missing",
-            ),
+            _at_most("last_date", "latest_allowed_date"),
             reason="DATE_IN_FUTURE",
             observed="{last_date}",
             limit="{latest_allowed_date} or earlier",
@@ -175,11 +206,12 @@ def arrival_suite() -> list[Rule]:
             says="a sale line of {smallest_sale_cents:,} cents is below zero",
         ),
         Rule(
-            gxe.ExpectColumnValuesToBeBetween(column="return_share", max_value=MOST_RETURNS),
+            # an export of returns alone is legitimate
+            _at_most("return_share", "most_returns"),
             reason="MANY_RETURNS",
             observed="{return_share:.1%}",
-            limit=f"at most {MOST_RETURNS:.0%}",
-            says=f"{{return_lines:,}} of {{rows_accepted:,}} lines are returns, more than {MOST_RETURNS:.0%}",
+            limit="at most {most_returns:.0%}",
+            says="{return_lines:,} of {rows_accepted:,} lines are returns, more than {most_returns:.0%}",
             severity="warn",
         ),
         Rule(
@@ -191,3 +223,136 @@ def arrival_suite() -> list[Rule]:
             severity="warn",
         ),
     ]
+
+
+def _of_the_contract() -> list[Rule]:
+    """Limits that a contract may name (`gate`); silent where it names none."""
+    none = "the contract names none"
+    return [
+        Rule(
+            _at_most("least_rows", "rows_delivered"),
+            reason="TOO_FEW_ROWS",
+            observed="{rows_delivered:,}",
+            limit="at least {least_rows:,}",
+            says="it delivered {rows_delivered:,} rows, fewer than {least_rows:,}",
+            judges="least_rows",
+            silent_as=none,
+        ),
+        Rule(
+            _at_most("rows_delivered", "most_rows"),
+            reason="TOO_MANY_ROWS",
+            observed="{rows_delivered:,}",
+            limit="at most {most_rows:,}",
+            says="it delivered {rows_delivered:,} rows, more than {most_rows:,}",
+            judges="most_rows",
+            silent_as=none,
+        ),
+        Rule(
+            _at_most("without_order", "most_without_order"),
+            reason="ORDER_MISSING",
+            observed="{without_order:.1%}",
+            limit="at most {most_without_order:.1%}",
+            says="{without_order:.1%} of its rows name no order, more than {most_without_order:.1%}",
+            judges="most_without_order",
+            silent_as=none,
+        ),
+        Rule(
+            _at_most("without_customer", "most_without_customer"),
+            reason="CUSTOMER_MISSING",
+            observed="{without_customer:.1%}",
+            limit="at most {most_without_customer:.1%}",
+            says="{without_customer:.1%} of its rows name no customer, more than {most_without_customer:.1%}",
+            judges="most_without_customer",
+            silent_as=none,
+        ),
+        Rule(
+            _at_most("largest_line_cents", "most_line_cents"),
+            reason="LINE_TOO_LARGE",
+            observed="{largest_line_cents:,}",
+            limit="at most {most_line_cents:,}",
+            says="a line is worth {largest_line_cents:,} cents, more than {most_line_cents:,}",
+            judges="most_line_cents",
+            silent_as=none,
+        ),
+    ]
+
+
+def _of_the_past() -> list[Rule]:
+    """What the feed's own past makes unlikely."""
+    import great_expectations.expectations as gxe  # noqa: PLC0415
+
+    young = f"too little past ({SAME_WEEKDAYS} of each weekday)"
+    first = f"too little past ({LARGEST_DAYS} days)"
+    return [
+        *_unusual("volume", "VOLUME_UNUSUAL", "holds {volume:,} lines", "lines", silent_as=young),
+        *_unusual("revenue", "REVENUE_UNUSUAL", "is worth {revenue:,} cents net", "cents", silent_as=young),
+        *(
+            Rule(
+                _at_most(day, most),
+                reason="FAR_ABOVE_LARGEST_DAY",
+                observed=f"{{{day}:,}} {unit} on one day",
+                limit=f"at most {{{most}:,}}, {TIMES_LARGEST} × the largest day",
+                says=f"one of its days has {{{day}:,}} {unit}, more than {TIMES_LARGEST} times "
+                f"the largest the feed ever had ({{{most}:,}} would be that)",
+                judges=most,
+                silent_as=first,
+            )
+            for day, most, unit in (
+                ("busiest_day_lines", "most_lines_of_a_day", "lines"),
+                ("best_day_cents", "most_cents_of_a_day", "cents"),
+            )
+        ),
+        *(
+            Rule(
+                _at_most(f"mix_{dimension}", f"mix_{dimension}_limit"),
+                reason="MIX_UNUSUAL",
+                observed=f"{{mix_{dimension}:.0%}} of lines in other {named}",
+                limit=f"at most {{mix_{dimension}_limit:.0%}}",
+                says=f"{{mix_{dimension}_says}}",
+                severity="warn",
+                answer="mix_answer",
+                judges=f"mix_{dimension}",
+                silent_as=f"too little past ({LEAST_MIX_LOADS} deliveries that name {named})",
+            )
+            for dimension, named in DIMENSIONS.items()
+        ),
+        Rule(
+            gxe.ExpectColumnValuesToBeInSet(column="column_changes", value_set=[0]),
+            reason="COLUMNS_CHANGED",
+            observed="{column_changes}",
+            limit="0",
+            says="{column_changes_say}",
+            severity="warn",
+            answer="columns_answer",
+            judges="column_changes",
+            silent_as=f"too little past ({LEAST_COLUMN_LOADS} deliveries with the same columns)",
+        ),
+    ]
+
+
+def _unusual(name: str, reason: str, holds: str, unit: str, *, silent_as: str) -> list[Rule]:
+    """Two rules, since Great Expectations compares columns in pairs: not below the range and not above."""
+    return [
+        Rule(
+            _at_most(smaller, larger),
+            reason=reason,
+            observed=f"{{{name}:,}}",
+            limit=f"{{{name}_low:,}} to {{{name}_high:,}}",
+            says=f"it {holds}, far {how} the {{{name}_usual:,}} {unit} that such days of this feed usually "
+            f"bring ({{{name}_low:,}} to {{{name}_high:,}} is not unusual)",
+            severity="warn",
+            answer=f"{name}_answer",
+            judges=name,
+            silent_as=silent_as,
+        )
+        for smaller, larger, how in ((f"{name}_low", name, "below"), (name, f"{name}_high", "above"))
+    ]
+
+
+def _at_most(smaller: str, larger: str) -> Any:
+    """One column is at most another; silent where either is missing."""
+    import great_expectations.expectations as gxe  # noqa: PLC0415
+
+    return gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+        column_A=larger, column_B=smaller, or_equal=True, ignore_row_if="either_value_is_missing"
+    )

@@ -21,6 +21,7 @@ from ingestion.entities import ENTITIES, Entity, Holds, MasterField
 from ingestion.forms.encoded import known_encoding
 from ingestion.forms.fixed_width import FixedWidth
 from ingestion.forms.limits import Limits
+from ingestion.gate_limits import GateLimits
 from ingestion.sources.api import ApiSource, DottedPath
 from ingestion.sources.database import DatabaseSource
 from ingestion.sources.sheet import SheetSource
@@ -160,6 +161,7 @@ class Contract(_Strict):
     values: dict[Field_, str] = {}
     allow_zero_amount: bool = False
     max_reject_share: Share = 0.05
+    gate: GateLimits = GateLimits()
     null_words: tuple[str, ...] = ()
     limits: Limits = Limits()
     worksheet: str | None = Field(default=None, min_length=1, max_length=31)

@@ -78,13 +78,14 @@ def measure(
         "missing_customers": loaded.missing_customers,
         "first_date": loaded.first_date,
         "last_date": loaded.last_date,
-        "earliest_allowed_date": EARLIEST,
-        "latest_allowed_date": today + timedelta(days=1),
+        "earliest_allowed_date": reading.contract.gate.earliest_date,
+        "latest_allowed_date": today + timedelta(days=reading.contract.gate.days_ahead),
         "amount_cents": loaded.amount_cents,
         "smallest_sale_cents": loaded.smallest_sale_cents,
         "largest_line_cents": loaded.largest_line_cents,
         "return_lines": loaded.return_lines,
         "amount_cents_recounted": recounted_cents,
+        "limits": json.dumps(reading.contract.gate.stored()),
     }
     conn.execute(
         sql.SQL("insert into ops.load_metrics ({}) values ({})").format(

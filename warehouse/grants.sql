@@ -22,7 +22,7 @@ grant select on all tables in schema ops to shopx_loader;
 grant insert, update on
     ops.load_metrics, ops.gate_runs, ops.gate_results, ops.changes, ops.settings, ops.alerts
 to shopx_loader;
-grant execute on function ops.drop_old_gate_results() to shopx_loader;
+grant execute on function ops.drop_old_gate_results(), ops.note_load_days(bigint[]) to shopx_loader;
 alter default privileges for role shopx_owner in schema raw grant select, insert, update on tables to shopx_loader;
 alter default privileges for role shopx_owner in schema ops grant select on tables to shopx_loader;
 

@@ -49,14 +49,24 @@ GATE_CHECKS = {
     "AMOUNT_NOT_IN_LEDGER": "The ledger's amount is the amount that was read, to the cent.",
     "TOTAL_IS_ZERO": "The accepted rows add up to something.",
     "SALE_BELOW_ZERO": "No sale line is below zero.",
-    "MANY_RETURNS": "No more than half of the lines are returns (a warning only).",
+    "TOO_FEW_ROWS": "It holds as many rows as the contract expects at least (gate: least_rows).",
+    "TOO_MANY_ROWS": "It holds no more rows than the contract expects (gate: most_rows).",
+    "ORDER_MISSING": "Enough rows name their order (gate: most_without_order).",
+    "CUSTOMER_MISSING": "Enough rows name their customer (gate: most_without_customer).",
+    "LINE_TOO_LARGE": "No line is worth more than the contract allows (gate: largest_line_cents).",
+    "FAR_ABOVE_LARGEST_DAY": "No day is more than ten times the largest day the feed ever had.",
+    "VOLUME_UNUSUAL": "As many lines as such weekdays of this feed usually bring (a warning by default).",
+    "REVENUE_UNUSUAL": "As much money as such weekdays of this feed usually bring (a warning by default).",
+    "MIX_UNUSUAL": "Categories, stores and channels have the shares they usually have (a warning by default).",
+    "COLUMNS_CHANGED": "The same columns as before, written the same way (a warning by default).",
+    "MANY_RETURNS": "No more lines are returns than the contract allows, or half (a warning only).",
     "LIST_CONTRADICTS": "A list says one thing about each of its members (a warning only).",
 }
 MASTER_TABLES = [holds for holds in ENTITIES if holds not in FEEDS]
 OF_EVERY_ROW = (
     "NOT_MEASURED", "EMPTY_DELIVERY", "NOTHING_ACCEPTED", "ROWS_UNACCOUNTED", "TOO_MANY_REJECTED",
 )  # fmt: skip
-OF_LISTS = (*OF_EVERY_ROW, "LIST_CONTRADICTS")
+OF_LISTS = (*OF_EVERY_ROW, "COLUMNS_CHANGED", "LIST_CONTRADICTS")
 LINES = AssetKey(["raw", "sales_lines"])
 LEDGER = AssetKey(["raw", "loads"])
 SCOPES = AssetKey(["raw", "load_scopes"])
