@@ -57,7 +57,7 @@ GATE_CHECKS = {
     "FAR_ABOVE_LARGEST_DAY": "No day is more than ten times the largest day the feed ever had.",
     "VOLUME_UNUSUAL": "As many lines as such weekdays of this feed usually bring (a warning by default).",
     "REVENUE_UNUSUAL": "As much money as such weekdays of this feed usually bring (a warning by default).",
-    "MIX_UNUSUAL": "Categories, stores and channels have the shares they usually have (a warning by default).",
+    "MIX_UNUSUAL": "Categories, stores and channels have their usual shares (a warning by default).",
     "COLUMNS_CHANGED": "The same columns as before, written the same way (a warning by default).",
     "MANY_RETURNS": "No more lines are returns than the contract allows, or half (a warning only).",
     "LIST_CONTRADICTS": "A list says one thing about each of its members (a warning only).",
