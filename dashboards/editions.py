@@ -15,11 +15,15 @@ import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio.to_thread
 
+from dashboards.spec.loading import FOLDER
+
 if TYPE_CHECKING:
+    from dashboards.answers.page import Page
+    from dashboards.answers.trust import Publication, Trust
     from dashboards.readers import Readers
 
 T = TypeVar("T")
@@ -29,8 +33,8 @@ T = TypeVar("T")
 class Edition:
     """A publication with all that its trust strip says. `tag`: differs wherever an answer may differ."""
 
-    publication: Any
-    trust: Any
+    publication: Publication
+    trust: Trust
     tag: str
 
 
@@ -75,15 +79,16 @@ class Editions:
             return edition_of(page)
 
 
-def edition_of(page: Any) -> Edition | None:
+def edition_of(page: Page) -> Edition | None:
     """The edition that a page's transaction sees."""
     publication = page.publication
     if publication is None:
         return None
     trust = page.trust()
-    seen = f"{publication!r} {trust!r} {page.currency} {page.time_zone} {_SERVER}"
+    files = [(file.name, file.stat().st_mtime_ns) for file in sorted(FOLDER.glob("*.yaml"))]
+    seen = f"{publication!r} {trust!r} {page.currency} {page.time_zone} {files} {_SERVER}"
     return Edition(publication, trust, hashlib.sha256(seen.encode()).hexdigest()[:16])
 
 
-#: Answers are made of definitions too, and another process may have others.
+#: Answers are made of code too, and another process may have another one.
 _SERVER = secrets.token_hex(8)

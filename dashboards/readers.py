@@ -9,9 +9,9 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dashboards.answers.page import Page, reading
 from dashboards.problems import NotReady
 from warehouse.database import Warehouse, open_warehouse
 from warehouse.errors import ShopxError
@@ -78,9 +78,8 @@ class Readers:
             yield connection
 
     @contextmanager
-    def reading(self) -> Iterator[Any]:
+    def reading(self) -> Iterator[Page]:
         """The reading transaction of one page: everything asked in it belongs to one publication."""
-        reading = import_module("dashboards.answers.page").reading
         with self.connection() as connection, reading(connection, time_zone=self._settings.time_zone) as page:
             yield page
 
@@ -129,7 +128,7 @@ def readers_of(request: Request) -> Readers:
 
 
 @contextmanager
-def page(request: Request) -> Iterator[Any]:
+def page(request: Request) -> Iterator[Page]:
     """The reading transaction of the page that was asked for. Raises NotReady."""
-    with readers_of(request).reading() as reading:
-        yield reading
+    with readers_of(request).reading() as page_:
+        yield page_

@@ -18,6 +18,7 @@ import anyio
 from fastapi import FastAPI
 
 from dashboards import api, problems
+from dashboards.api.answering import Kept
 from dashboards.editions import Editions
 from dashboards.guard import Access, Guard, is_loopback, names_from
 from dashboards.readers import Readers
@@ -64,6 +65,7 @@ def create_app(settings: Settings, *, host: str = "127.0.0.1") -> FastAPI:
     app.state.settings = settings
     app.state.readers = readers
     app.state.editions = Editions(readers)
+    app.state.kept = Kept()
     problems.install(app)
     app.include_router(api.router)
     if importlib.util.find_spec("dashboards.viewer") is not None:

@@ -5,10 +5,12 @@ Put here: the router that joins them. Never here: an answer.
 
 from fastapi import APIRouter
 
-from dashboards.api import health, reference, uploading
+from dashboards.api import cards, health, kpis, reference, uploading
 from dashboards.problems import Problem
 
 router = APIRouter(responses={"default": {"model": Problem, "description": "Anything else, as a problem."}})
+router.include_router(kpis.router)
+router.include_router(cards.router)
 router.include_router(uploading.router)
 router.include_router(health.router)
 router.include_router(reference.router)
