@@ -37,6 +37,7 @@ NONE_NAMED = "~none"  # the value that stands for "none named": null in the mart
 Compared = Literal["previous", "year_before", "none"]
 MAX_VALUES = 200  # of all filters together: more is no reader's choice
 MAX_VALUE_LENGTH = 500
+OLDEST_DAY, NEWEST_DAY = date(1900, 1, 1), date(2200, 12, 31)
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,12 @@ def _day(text: str | None, key: str) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise _refused(f"{key}={text!r} is no day; write it like 2026-05-31") from None
+    if not OLDEST_DAY <= day <= NEWEST_DAY:  # the days before them must exist too
+        raise _refused(f"{key}={text} lies before {OLDEST_DAY} or after {NEWEST_DAY}")
+    return day
 
 
 def _refused(why: str) -> ShopxError:

@@ -15,7 +15,6 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from dashboards import exports
 from dashboards.answers.answer import Answer
 from dashboards.answers.page import Page
 from dashboards.api.answering import Made, answered
@@ -164,6 +163,8 @@ async def card(
         answer = page.answer(found, asked.state(as_of=page.published().as_of), board=board)
         if asked.format == "json":
             return Made(_answer(page, edition, board, answer, asked).model_dump_json().encode())
+        from dashboards import exports  # noqa: PLC0415
+
         name = exports.file_name(answer, asked.format)
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         if asked.format == "csv":
