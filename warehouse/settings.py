@@ -80,6 +80,27 @@ class Settings(BaseSettings):
         validation_alias="GOOGLE_CREDENTIALS_FILE",
         description="JSON key file of the Google service account that sheets are shared with.",
     )
+    metabase_url: Annotated[str | None, BeforeValidator(_empty_is_unset)] = Field(
+        default=None,
+        validation_alias="METABASE_URL",
+        pattern=r"^https?://[^\s/?#@]+[^\s?#@]*$",
+        description="Address of a Metabase to bring the dashboards to, e.g. http://localhost:3001; none: no Metabase.",
+    )
+    metabase_api_key: OptionalSecret = Field(
+        default=None,
+        validation_alias="METABASE_API_KEY",
+        description="An API key of Metabase's group Administrators; without it user and password make one.",
+    )
+    metabase_user: Annotated[str | None, BeforeValidator(_empty_is_unset)] = Field(
+        default=None,
+        validation_alias="METABASE_USER",
+        description="E-mail address of Metabase's administrator; a new Metabase is set up with it.",
+    )
+    metabase_password: OptionalSecret = Field(
+        default=None,
+        validation_alias="METABASE_PASSWORD",
+        description="The administrator's password.",
+    )
     dagster_port: int = Field(
         default=3000,
         ge=1,
