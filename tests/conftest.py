@@ -39,7 +39,8 @@ def _no_settings_from_outside() -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith("SHOPX_")]:
         del os.environ[name]
     home = Path(tempfile.mkdtemp(prefix="sx-none-"))
-    os.environ.update({"WAREHOUSE_URL": "", "GOOGLE_CREDENTIALS_FILE": "", "SHOPX_HOME": str(home / "unset")})
+    elsewhere = ("WAREHOUSE_URL", "GOOGLE_CREDENTIALS_FILE", "METABASE_URL", "METABASE_API_KEY")
+    os.environ.update({**dict.fromkeys(elsewhere, ""), "SHOPX_HOME": str(home / "unset")})
     yield
     os.environ.clear()
     os.environ.update(kept)

@@ -1,15 +1,16 @@
 """Who may see what: groups, the two graphs of rights, people.
 
-Put here: rights in Metabase. Never here: rights in PostgreSQL (warehouse/grants.sql), which are the real fence: the
-free edition of Metabase cannot hide data from a group, only keep it from asking.
+Put here: rights in Metabase. Never here: rights in PostgreSQL (warehouse/grants.sql), which are the real
+fence: the free edition of Metabase cannot hide data from a group, only keep it from asking.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
-from dashboards.metabase.changes import Change, Hand
+from dashboards.metabase.changes import Change, Hand, posting, putting
 from dashboards.metabase.client import MetabaseClient
 from dashboards.metabase.reading import listed
 from dashboards.metabase.site import Person, Site
@@ -27,13 +28,14 @@ def groups(hand: Hand, site: Site) -> dict[str, int]:
     for group in site.groups:
         if group.name in known:
             continue
+
+        def found(name: str = group.name) -> dict[str, int] | None:
+            number = find().get(name)
+            return None if number is None else {"id": number}
+
         made = hand.note(
             Change("create", "group", group.name),
-            lambda client, name=group.name: client.post(
-                "/api/permissions/group",
-                {"name": name},
-                found=lambda: (number := find().get(name)) and {"id": number},
-            ),
+            posting("/api/permissions/group", {"name": group.name}, found=found),
         )
         if made is not None:
             known[group.name] = int(made["id"])
@@ -41,7 +43,7 @@ def groups(hand: Hand, site: Site) -> dict[str, int]:
 
 
 def query_rights(hand: Hand, site: Site, ids: Mapping[str, int], database: int | None) -> None:
-    """Close All Users and say who may ask questions of our database; nothing of other databases is touched."""
+    """Close All Users and say who may ask questions of our database; other databases are not touched."""
     if database is None:
         hand.changes.append(Change("close", "rights", "All Users", "no queries"))
         return
@@ -53,7 +55,9 @@ def query_rights(hand: Hand, site: Site, ids: Mapping[str, int], database: int |
         return hand.server.get("/api/permissions/graph")
 
     def differing(graph: Any) -> list[str]:
-        return [group for group, word in wanted.items() if _query_right(graph, group, database) != (True, word)]
+        return [
+            group for group, word in wanted.items() if _query_right(graph, group, database) != (True, word)
+        ]
 
     differ = differing(read())
     if not differ and not new:
@@ -72,7 +76,7 @@ def query_rights(hand: Hand, site: Site, ids: Mapping[str, int], database: int |
 
 
 def _query_right(graph: Mapping[str, Any], group: str, database: int) -> tuple[bool, str]:
-    """Whether a group may see the data, and how it may ask; a word that is not there is the least right to ask."""
+    """Whether a group may see the data, and how it may ask; where nothing is said, not at all."""
     rights = (graph["groups"].get(group) or {}).get(str(database)) or {}
     return rights.get("view-data", "unrestricted") == "unrestricted", rights.get("create-queries") or "no"
 
@@ -130,6 +134,9 @@ def people(hand: Hand, site: Site, ids: Mapping[str, int], wanted: Iterable[Pers
         query = {"status": "all", "include_deactivated": "true"}
         return {str(u["email"]).lower(): u for u in listed(hand.server.get("/api/user", **query))}
 
+    def found(email: str) -> Any:
+        return find().get(email)
+
     known = find()
     memberships = hand.server.get("/api/permissions/membership")
     for person in wanted:
@@ -137,18 +144,16 @@ def people(hand: Hand, site: Site, ids: Mapping[str, int], wanted: Iterable[Pers
         if live is None:
             hand.note(
                 Change("invite", "user", person.email, person.role),
-                lambda client, person=person, group=group: client.post(
-                    "/api/user", _account(person, group), found=lambda: find().get(person.email)
-                ),
+                posting("/api/user", _account(person, group), found=partial(found, person.email)),
             )
             continue
         number = int(live["id"])
         if not live.get("is_active", True):
             hand.note(
                 Change("restore", "user", person.email, "the account was deactivated"),
-                lambda client, number=number: client.put(f"/api/user/{number}/reactivate", {}),
+                putting(f"/api/user/{number}/reactivate", {}),
             )
-        _put_into_group(hand, person, number, group, set(ids.values()), memberships)
+        _put_into_group(hand, person, number, group=group, ours=set(ids.values()), memberships=memberships)
 
 
 def _account(person: Person, group: int | None) -> dict[str, Any]:
@@ -163,7 +168,13 @@ def _account(person: Person, group: int | None) -> dict[str, Any]:
 
 
 def _put_into_group(
-    hand: Hand, person: Person, number: int, group: int | None, ours: set[int], memberships: Mapping[str, Any]
+    hand: Hand,
+    person: Person,
+    number: int,
+    *,
+    group: int | None,
+    ours: set[int],
+    memberships: Mapping[str, Any],
 ) -> None:
     held = {
         int(m["group_id"]): int(m["membership_id"])
@@ -185,5 +196,5 @@ def _put_into_group(
         if other != group:
             hand.note(
                 Change("update", "user", person.email, "out of a group that is not their role's"),
-                lambda client, membership=membership: client.delete(f"/api/permissions/membership/{membership}"),
+                deleting(f"/api/permissions/membership/{membership}"),
             )

@@ -5,7 +5,7 @@ Put here: what a change is, and doing it or not. Never here: finding out what mu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -26,6 +26,23 @@ class Change:
 
     def __str__(self) -> str:
         return f"{self.action} {self.kind} {self.name}{f': {self.what}' if self.what else ''}"
+
+
+def putting(path: str, body: Mapping[str, Any]) -> Callable[[MetabaseClient], Any]:
+    """Return the making of a change that is one PUT."""
+    return lambda client: client.put(path, body)
+
+
+def deleting(path: str) -> Callable[[MetabaseClient], Any]:
+    """Return the making of a change that is one DELETE."""
+    return lambda client: client.delete(path)
+
+
+def posting(
+    path: str, body: Mapping[str, Any], *, found: Callable[[], Any | None]
+) -> Callable[[MetabaseClient], Any]:
+    """Return the making of a change that is one POST; `found` as in MetabaseClient.post."""
+    return lambda client: client.post(path, body, found=found)
 
 
 @dataclass
@@ -57,7 +74,7 @@ class Hand:
     def rewrite(
         self, change: Change, *, read: Callable[[], Any], write: Callable[[MetabaseClient, Any], Any]
     ) -> None:
-        """Note a change of something with a revision: read it, write it, and again where somebody was faster."""
+        """Note a change of what has a revision: read, write, and again where somebody was faster."""
 
         def make(client: MetabaseClient) -> None:
             for _ in range(5):
@@ -68,6 +85,8 @@ class Hand:
                         raise
                 else:
                     return
-            raise ShopxError(f"Somebody else keeps changing {change.kind} {change.name} in Metabase; try again.")
+            raise ShopxError(
+                f"Somebody else keeps changing {change.kind} {change.name} in Metabase; try again."
+            )
 
         self.note(change, make)

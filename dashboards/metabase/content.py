@@ -1,6 +1,7 @@
 """Our collection and what is in it: cards, dashboards, and the archiving of what the files no longer name.
 
-Put here: finding our things again, and writing those that differ. Never here: what they should be (wanted.py).
+Put here: finding our things again, and writing those that differ.
+Never here: what they should be (wanted.py).
 Everything is found before it is made, so an interrupted run is finished by the next one.
 """
 
@@ -10,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboards.metabase.changes import Change, Hand
+from dashboards.metabase.changes import Action, Change, Hand, posting, putting
 from dashboards.metabase.client import MetabaseClient
 from dashboards.metabase.reading import Json, card_state, dashboard_state, differences, in_order, listed
 from dashboards.metabase.site import Site
@@ -46,12 +47,12 @@ def collection(hand: Hand, site: Site) -> int | None:
     if in_trash:
         hand.note(
             Change("restore", "collection", name),
-            lambda client: client.put(f"/api/collection/{number}", {"archived": False}),
+            putting(f"/api/collection/{number}", {"archived": False}),
         )
     if found.get("description") != description:
         hand.note(
             Change("update", "collection", name, "description"),
-            lambda client: client.put(f"/api/collection/{number}", {"description": description}),
+            putting(f"/api/collection/{number}", {"description": description}),
         )
     return number
 
@@ -106,7 +107,7 @@ def _card(hand: Hand, card: WantedCard, body: dict[str, Any], live: Json | None)
 
         made = hand.note(
             Change("create", "card", card.name),
-            lambda client: client.post("/api/card", {**body, "entity_id": card.entity_id}, found=find),
+            posting("/api/card", {**body, "entity_id": card.entity_id}, found=find),
         )
         if made is None:
             return None
@@ -115,10 +116,10 @@ def _card(hand: Hand, card: WantedCard, body: dict[str, Any], live: Json | None)
         number, differ = int(live["id"]), differences(card_state(live), state)
         if not differ:
             return None
-        action = "restore" if "archived" in differ else "update"
+        action: Action = "restore" if "archived" in differ else "update"
         hand.note(
             Change(action, "card", card.name, ", ".join(differ)),
-            lambda client: client.put(f"/api/card/{number}", {**body, "archived": False}),
+            putting(f"/api/card/{number}", {**body, "archived": False}),
         )
     if not hand.only_plans:
         _was_kept(hand, f"/api/card/{number}", card_state, state, f"card {card.name}")
@@ -130,8 +131,8 @@ def _was_kept(hand: Hand, path: str, state_of: Any, wanted: Mapping[str, Any], w
     lost = differences(state_of(hand.server.get(path)), wanted)
     if lost:
         raise ShopxError(
-            f"Metabase took {what} and did not keep its {', '.join(lost)}. `shopx dashboards doctor` says whether"
-            " this version is known to work."
+            f"Metabase took {what} and did not keep its {', '.join(lost)}."
+            " `shopx dashboards doctor` says whether this version is known to work."
         )
 
 
@@ -145,15 +146,16 @@ def dashboards(
         names = (board.name, *board.renamed_from)
         number = next((n for found in (active, archived) for name in names if (n := found.get(name))), None)
         if number is None:
-            number = _new_dashboard(hand, board, place)
+            number = _new_dashboard(hand, board, place, card_ids)
+        else:
+            _dashboard(hand, board, number, place=place, card_ids=card_ids)
         if number is not None:
             ours.add(number)
-            _dashboard(hand, board, number, place=place, card_ids=card_ids)
     return ours
 
 
 def _dashboards_in(hand: Hand, place: int | None) -> tuple[dict[str, int], dict[str, int]]:
-    """Return name → id of the dashboards in our collection, and of those archived from it; the oldest of a name."""
+    """Return name → id of the dashboards in our collection, and of those archived from it."""
     if place is None:
         return {}, {}
     items = listed(hand.server.get(f"/api/collection/{place}/items"))
@@ -170,7 +172,9 @@ def _oldest(named: list[tuple[str, int]]) -> dict[str, int]:
     return dict(sorted(named, key=lambda pair: -pair[1]))
 
 
-def _new_dashboard(hand: Hand, board: WantedDashboard, place: int | None) -> int | None:
+def _new_dashboard(
+    hand: Hand, board: WantedDashboard, place: int | None, card_ids: Mapping[str, int]
+) -> int | None:
     def find() -> Any:
         number = _dashboards_in(hand, place)[0].get(board.name)
         return number and {"id": number}
@@ -180,7 +184,10 @@ def _new_dashboard(hand: Hand, board: WantedDashboard, place: int | None) -> int
         made = int(client.post("/api/dashboard", body, found=find)["id"])
         items = listed(client.get(f"/api/collection/{place}/items"))
         same = [int(i["id"]) for i in items if i["model"] == "dashboard" and i["name"] == board.name]
-        return _first(client, "dashboard", made, same)
+        number = _first(client, "dashboard", made, same)
+        filling = Hand(server=client, client=client)  # a part of its making, so it is not named as a change
+        _dashboard(filling, board, number, place=place, card_ids=card_ids)
+        return number
 
     made = hand.note(Change("create", "dashboard", board.name), make)
     return None if made is None else int(made)
@@ -198,7 +205,7 @@ def _dashboard(
         return
     hand.note(
         Change("restore" if "archived" in differ else "update", "dashboard", board.name, ", ".join(differ)),
-        lambda client: client.put(path, body),
+        putting(path, body),
     )
     if not hand.only_plans:
         _was_kept(hand, path, dashboard_state, state, f"dashboard {board.name}")
@@ -209,8 +216,8 @@ def dashboard_body(
 ) -> dict[str, Any]:
     """Return the body that writes a dashboard whole.
 
-    Tabs are found again by name, cards by tab and card, so that their ids, and the subscriptions that hang on them,
-    survive; what is new gets a negative id, what is left out is removed.
+    Tabs are found again by name, cards by tab and card, so that their ids survive, and with them the
+    subscriptions; what is new gets a negative id, what is left out is removed.
     """
     tab_ids = {str(tab["name"]): int(tab["id"]) for tab in in_order(live.get("tabs") or [])}
     old = _old_ids(live)
@@ -282,7 +289,7 @@ def _part(
 
 
 def prune(hand: Hand, *, place: int | None, cards: set[int], dashboards: set[int]) -> None:
-    """Archive what stands in our collection and not in the files; nothing is deleted, nothing outside is touched."""
+    """Archive what stands in our collection and not in the files; nothing outside it is touched."""
     if place is None:
         return
     kept = {"card": cards, "dashboard": dashboards}
@@ -292,5 +299,5 @@ def prune(hand: Hand, *, place: int | None, cards: set[int], dashboards: set[int
             continue
         hand.note(
             Change("archive", kind, str(item["name"]), "not in the files"),
-            lambda client, kind=kind, number=int(item["id"]): client.put(f"/api/{kind}/{number}", ARCHIVED),
+            putting(f"/api/{kind}/{int(item['id'])}", ARCHIVED),
         )

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from dashboards.metabase.changes import Change, Hand
+from dashboards.metabase.changes import Change, Hand, putting
 from dashboards.metabase.client import MetabaseClient, MetabaseError
 from dashboards.metabase.reading import columns, listed
 from dashboards.metabase.site import Site
@@ -18,6 +18,7 @@ from warehouse.database import Warehouse
 from warehouse.errors import ShopxError
 from warehouse.roles import name_of
 
+ENGINE = "postgres"
 SYNC_LIMIT_S = 300.0
 
 
@@ -62,27 +63,35 @@ def connection_of(warehouse: Warehouse, site: Site) -> Connection:
 def database(hand: Hand, site: Site, connection: Connection) -> int | None:
     """Bring the database's connection in order; returns its id, None while there is none.
 
-    The password cannot be read back, so the server is asked whether it can connect with the one it has. Raises
-    ShopxError when it cannot with ours either.
+    The password cannot be read back, so the server is asked whether it can connect with the one it has.
+    Raises ShopxError when it cannot with ours either.
     """
     name, details = site.database.name, connection.details(site.database.schemas)
+    place = f"{connection.host}:{connection.port}"
     with_password = {**details, "password": connection.password}
 
-    def find() -> Any:
-        return next(
-            (d for d in listed(hand.server.get("/api/database")) if d["name"] == name and d["engine"] == "postgres"),
-            None,
+    def same() -> list[Any]:
+        every = listed(hand.server.get("/api/database"))
+        return sorted(
+            (d for d in every if d["name"] == name and d["engine"] == ENGINE), key=lambda d: int(d["id"])
         )
 
-    live = find()
+    live = next(iter(same()), None)
     if live is None:
-        made = hand.note(
-            Change("create", "database", name, f"as {connection.user} at {connection.host}:{connection.port}"),
-            lambda client: client.post(
-                "/api/database", {"name": name, "engine": "postgres", "details": with_password}, found=find
-            ),
+
+        def make(client: MetabaseClient) -> int:
+            body = {"name": name, "engine": ENGINE, "details": with_password}
+            made = int(client.post("/api/database", body, found=lambda: next(iter(same()), None))["id"])
+            first = min([made, *(int(d["id"]) for d in same())])
+            if first != made:  # another machine made one at the same moment; nothing hangs on ours yet
+                client.delete(f"/api/database/{made}")
+            return first
+
+        change = Change(
+            "create", "database", name, f"as {connection.user} at {connection.host}:{connection.port}"
         )
-        return None if made is None else int(made["id"])
+        made = hand.note(change, make)
+        return None if made is None else int(made)
     number = int(live["id"])
     found = hand.server.get(f"/api/database/{number}").get("details") or {}
     what = [key for key, value in details.items() if found.get(key) != value and (value or found.get(key))]
@@ -90,12 +99,12 @@ def database(hand: Hand, site: Site, connection: Connection) -> int | None:
         return number
     hand.note(
         Change("update", "database", name, ", ".join(what) or "it cannot connect: password"),
-        lambda client: client.put(f"/api/database/{number}", {"details": with_password}),
+        putting(f"/api/database/{number}", {"details": with_password}),
     )
     if not hand.only_plans and not _can_connect(hand, number):
         raise ShopxError(
-            f"Metabase cannot connect to the warehouse at {connection.host}:{connection.port} as {connection.user}."
-            " If Metabase reaches it under another address, say so in dashboards/metabase.yaml: database.host, port."
+            f"Metabase cannot connect to the warehouse at {place} as {connection.user}. If it reaches the"
+            " warehouse under another address, say so in dashboards/metabase.yaml: database.host and port."
         )
     return number
 
@@ -111,17 +120,22 @@ def _can_connect(hand: Hand, number: int) -> bool:
 
 
 def field_ids(
-    hand: Hand, number: int | None, needed: Iterable[str], *, limit_s: float = SYNC_LIMIT_S, pause_s: float = 1.0
+    hand: Hand,
+    number: int | None,
+    needed: Iterable[str],
+    *,
+    limit_s: float = SYNC_LIMIT_S,
+    pause_s: float = 1.0,
 ) -> dict[str, int]:
     """Return `schema.table.column` → field id, after a sync where Metabase has not seen a needed column.
 
     Raises ShopxError naming the columns that are still unknown after `limit_s`.
     """
+    if number is None:
+        return {}  # a new database reads its tables by itself
     wanted = sorted(set(needed))
 
     def known() -> dict[str, int]:
-        if number is None:
-            return {}
         return columns(hand.server.get(f"/api/database/{number}/metadata"))
 
     found = known()

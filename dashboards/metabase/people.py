@@ -21,15 +21,17 @@ PASSWORD = "initial_password"  # noqa: S105 - the name of a column that must sta
 def read_people(file: Path, site: Site) -> tuple[Person, ...]:
     """Return the people of a CSV file, in its order; roles are those of metabase.yaml's groups.
 
-    Raises ShopxError naming file, line and column: for a missing column, an address or role that cannot be, the
-    same address twice, and for any password, because a file is no place for one.
+    Raises ShopxError naming file, line and column: for a missing column, an address or role that cannot be,
+    the same address twice, and for any password, because a file is no place for one.
     """
     try:
         with file.open(encoding="utf-8-sig", newline="") as source:
             rows = csv.DictReader(source)
             missing = [column for column in COLUMNS if column not in (rows.fieldnames or [])]
             if missing:
-                raise _refused(file, 1, f"column {', '.join(missing)} is missing; expected {','.join(COLUMNS)}")
+                raise _refused(
+                    file, 1, f"column {', '.join(missing)} is missing; expected {','.join(COLUMNS)}"
+                )
             people: dict[str, Person] = {}
             for row in rows:
                 person = _person(file, rows.line_num, row, site)
@@ -46,8 +48,8 @@ def _person(file: Path, line: int, row: dict[str, str | None], site: Site) -> Pe
         raise _refused(
             file,
             line,
-            f"{PASSWORD} is filled. Passwords do not stand in files: empty the column, and change that password"
-            " where it is in use. People are invited and choose their own",
+            f"{PASSWORD} is filled. Passwords do not stand in files: empty the column, and change that"
+            " password where it is in use. People are invited and choose their own",
         )
     email, role = (row.get("email") or "").strip(), (row.get("role") or "").strip().lower()
     known = [group.role for group in site.groups]

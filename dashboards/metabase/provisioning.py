@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from dashboards.metabase import access, content
 from dashboards.metabase.blank import Blank
-from dashboards.metabase.changes import Change, Hand
-from dashboards.metabase.client import Answers, MetabaseClient
+from dashboards.metabase.changes import Change, Hand, putting
+from dashboards.metabase.client import Answers
 from dashboards.metabase.connecting import address, connect, is_set_up, properties, wait_until_healthy
 from dashboards.metabase.database import SYNC_LIMIT_S, Connection, database, field_ids
 from dashboards.metabase.reading import listed
@@ -42,9 +42,7 @@ class Wanted:
         return tuple({card.key: card for board in self.dashboards for card in board.cards}.values())
 
 
-def plan(
-    settings: Settings, wanted: Wanted, *, say: Callable[[str], None] = lambda _: None
-) -> list[Change]:
+def plan(settings: Settings, wanted: Wanted, *, say: Callable[[str], None] = lambda _: None) -> list[Change]:
     """Return what `apply` would change, writing nothing to Metabase; empty when all is as the files say.
 
     A Metabase that nobody has set up is planned as an empty one.
@@ -60,13 +58,11 @@ def plan(
     return hand.changes
 
 
-def apply(
-    settings: Settings, wanted: Wanted, *, say: Callable[[str], None] = lambda _: None
-) -> list[Change]:
+def apply(settings: Settings, wanted: Wanted, *, say: Callable[[str], None] = lambda _: None) -> list[Change]:
     """Bring Metabase to what is wanted; returns what was changed. Doing it again changes nothing.
 
-    It may be interrupted at any request: the next run finishes it. One at a time per SHOPX_HOME. Raises ShopxError
-    when Metabase refuses something, or does not keep what it took.
+    It may be interrupted at any request: the next run finishes it. One at a time per SHOPX_HOME.
+    Raises ShopxError when Metabase refuses something, or does not keep what it took.
     """
     url = address(settings)
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -114,7 +110,7 @@ def _own_settings(hand: Hand, site: Site) -> None:
         if row.get("value") != value and not row.get("is_env_setting"):
             hand.note(
                 Change("update", "setting", key, str(value)),
-                lambda client, key=key, value=value: client.put(f"/api/setting/{key}", {"value": value}),
+                putting(f"/api/setting/{key}", {"value": value}),
             )
 
 
@@ -128,4 +124,3 @@ def _nothing_is_left(server: Answers, wanted: Wanted) -> None:
             + "; ".join(map(str, left[:5]))
             + ". Is somebody editing it? Otherwise `shopx dashboards doctor` looks at its version."
         )
-

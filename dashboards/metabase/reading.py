@@ -1,8 +1,8 @@
 """What Metabase holds, in a form in which two versions and two days can be compared.
 
 Put here: normal forms of its answers. Never here: what should be there (wanted.py) or writing.
-Its answers vary: queries in classic form or as stages, variables as a map or a list, cards of a dashboard in any
-order, keys with defaults that come and go.
+Its answers vary: queries in classic form or as stages, variables as a map or a list, cards of a dashboard
+in any order, keys with defaults that come and go.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ Json = Mapping[str, Any]
 
 
 def native_query(card: Json) -> tuple[str, dict[str, Json]]:
-    """Return the SQL and the variables of a card, from whichever form the server gives; ("", {}) if it has none.
+    """Return the SQL and the variables of a card, from whichever form the server gives; ("", {}) if it has
+    none.
 
     `legacy_query` may lag behind `dataset_query` after a write, so it is only the last resort.
     """
@@ -112,9 +113,7 @@ def dashboard_state(dashboard: Json) -> dict[str, Any]:
             for parameter in dashboard.get("parameters") or []
         ],
         "tabs": [str(tab["name"]) for tab in in_order(dashboard.get("tabs") or [])],
-        "cards": sorted(
-            (dashcard_state(part, tabs) for part in dashboard.get("dashcards") or []), key=repr
-        ),
+        "cards": sorted((dashcard_state(part, tabs) for part in dashboard.get("dashcards") or []), key=repr),
         "archived": bool(dashboard.get("archived")),
     }
 

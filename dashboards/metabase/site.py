@@ -86,7 +86,9 @@ class Site(Strict):
             raise ValueError(f"groups: {', '.join(sorted(taken))} is Metabase's own group")
         known = {group.role for group in self.groups}
         if strange := sorted({person.role for person in self.users} - known):
-            raise ValueError(f"users: no group has role {', '.join(strange)}; there are {', '.join(sorted(known))}")
+            raise ValueError(
+                f"users: no group has role {', '.join(strange)}; there are {', '.join(sorted(known))}"
+            )
         return self
 
 

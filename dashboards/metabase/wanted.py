@@ -1,7 +1,7 @@
 """What Metabase should hold, before any of its ids is known.
 
-Put here: the shape, and the identities our things have there. Never here: where it comes from (compiling.py), or
-what is there now (reading.py).
+Put here: the shape, and the identities our things have there. Never here: where it comes from
+(compiling.py), or what is there now (reading.py).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")  # RFC 4122, name
 
 
 def entity_id(key: str) -> str:
-    """Return the identity a card has in Metabase: 21 characters of NanoID's alphabet, from SHA-256 of its key."""
+    """Return a card's identity in Metabase: 21 characters of NanoID's alphabet, from SHA-256 of its key."""
     digest = hashlib.sha256(f"shopx/card/{key}".encode()).digest()
     return base64.urlsafe_b64encode(digest).decode()[:21]
 
@@ -54,9 +54,7 @@ class WantedCard:
         """Its identity in Metabase."""
         return entity_id(self.key)
 
-    def body(
-        self, *, database: int, collection: int | None, field_ids: Mapping[str, int]
-    ) -> dict[str, Any]:
+    def body(self, *, database: int, collection: int | None, field_ids: Mapping[str, int]) -> dict[str, Any]:
         """Return the body that writes it; the query in classic form, the only one all versions keep."""
         return {
             "name": self.name,

@@ -1,6 +1,7 @@
 """A small wanted state of Metabase, and running against a stand-in of any version.
 
-Put here: what several tests of the provisioner need. Never here: the stand-in's behaviour (metabase_server.py).
+Put here: what several tests of the provisioner need. Never here: the stand-in's behaviour
+(metabase_server.py).
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ from warehouse.settings import Settings
 
 RELEASES = (58, 60, 61, 62, 63, 64)
 OPENAPI = Path(__file__).resolve().parents[3] / "shared" / "metabase" / "openapi.json"
-TABLES = {"marts": {"daily_sales": ["sale_date", "net_sales_cents"], "sales_by_filters": ["sale_date", "channel"]}}
+TABLES = {
+    "marts": {"daily_sales": ["sale_date", "net_sales_cents"], "sales_by_filters": ["sale_date", "channel"]}
+}
 PASSWORD = "reader-secret-48d1"
 
 
@@ -53,7 +56,10 @@ def card(key: str, **more: Any) -> WantedCard:
 
 
 def board(key: str = "sales", *, name: str = "Sales overview", **more: Any) -> WantedDashboard:
-    by_day, total = card(f"{key}_by_day"), card(f"{key}_total", display="scalar", settings={"scalar.field": "n"})
+    by_day, total = (
+        card(f"{key}_by_day"),
+        card(f"{key}_total", display="scalar", settings={"scalar.field": "n"}),
+    )
     channel = card(
         f"{key}_channel",
         sql="select channel from marts.sales_by_filters where true [[and {{day}}]] [[and {{channel}}]]",
@@ -83,19 +89,26 @@ def board(key: str = "sales", *, name: str = "Sales overview", **more: Any) -> W
                         Placed((0, 7, 24, 3), text="**Net sales**: what it is"),
                     ),
                 ),
-                WantedTab("Channels", (Placed((0, 0, 24, 6), card=channel), Placed((0, 6, 24, 6), card=by_day))),
+                WantedTab(
+                    "Channels", (Placed((0, 0, 24, 6), card=channel), Placed((0, 6, 24, 6), card=by_day))
+                ),
             ),
             **more,
         }
     )
 
 
-CONNECTION = Connection(host="127.0.0.1", port=5432, database="warehouse", user="shopx_reader", password=PASSWORD)
+CONNECTION = Connection(
+    host="127.0.0.1", port=5432, database="warehouse", user="shopx_reader", password=PASSWORD
+)
 PEOPLE = (Person(email="ada@shop.example", role="manager", name="Ada King Lovelace"),)
 WANTED = Wanted(
     site=load_site(),
     connection=CONNECTION,
-    dashboards=(board(), board("stock", name="Stock", tabs=(WantedTab("Only", (Placed((0, 0, 8, 4), card=card("only")),)),))),
+    dashboards=(
+        board(),
+        board("stock", name="Stock", tabs=(WantedTab("Only", (Placed((0, 0, 8, 4), card=card("only")),)),)),
+    ),
     people=PEOPLE,
     sync_limit_s=3,
 )
@@ -133,9 +146,12 @@ class Installation:
                     "databases": [d["name"] for d in m.databases.values()],
                     "groups": sorted(m.groups.values()),
                     "rights": sorted(
-                        [m.groups[g], r["view-data"], r["create-queries"]] for (g, _), r in m.data_rights.items()
+                        [m.groups[g], r["view-data"], r["create-queries"]]
+                        for (g, _), r in m.data_rights.items()
                     ),
-                    "places": sorted([m.groups[g], p == "root", r] for (g, p), r in m.collection_rights.items()),
+                    "places": sorted(
+                        [m.groups[g], p == "root", r] for (g, p), r in m.collection_rights.items()
+                    ),
                     "collections": sorted([c["name"], c["description"]] for c in m.collections.values()),
                     "cards": sorted(
                         [c["entity_id"], c["name"], c["display"], c["dataset_query"]["native"]["query"]]
@@ -147,7 +163,12 @@ class Installation:
                             d["name"],
                             [t["name"] for t in d["tabs"]],
                             sorted(
-                                [names.get(p["card_id"], ""), p["row"], p["col"], len(p["parameter_mappings"])]
+                                [
+                                    names.get(p["card_id"], ""),
+                                    p["row"],
+                                    p["col"],
+                                    len(p["parameter_mappings"]),
+                                ]
                                 for p in d["dashcards"]
                             ),
                             d["parameters"],
@@ -156,7 +177,14 @@ class Installation:
                         if not d["archived"]
                     ),
                     "users": sorted(
-                        [u["email"], sorted(m.groups[x["group_id"]] for x in m.memberships.values() if x["user_id"] == u["id"])]
+                        [
+                            u["email"],
+                            sorted(
+                                m.groups[x["group_id"]]
+                                for x in m.memberships.values()
+                                if x["user_id"] == u["id"]
+                            ),
+                        ]
                         for u in m.users.values()
                     ),
                 }

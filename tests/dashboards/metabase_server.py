@@ -1,8 +1,9 @@
 """A stand-in for Metabase: real HTTP, state, and the behaviour that changed between versions.
 
-Put here: what a server does with the requests of the provisioner and of the tools that check this stand-in, as read
-in Metabase's source and changelogs. Never here: expectations of a test.
-`python tests/dashboards/metabase_server.py --release 62 --port 3000 --sample` runs it for other people's tools.
+Put here: what a server does with the requests of the provisioner and of the tools that check this stand-in,
+as read in Metabase's source and changelogs. Never here: expectations of a test.
+`python tests/dashboards/metabase_server.py --release 62 --port 3000 --sample` runs it for other people's
+tools.
 """
 
 from __future__ import annotations
@@ -25,23 +26,65 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 ALL_USERS, ADMINISTRATORS = 1, 2
-TAGS = {55: "v0.55.3", 58: "v0.58.24", 60: "v0.60.9", 61: "v0.61.19", 62: "v0.62.4", 63: "v0.63.2", 64: "v0.64.3.5"}
+TAGS = {
+    55: "v0.55.3",
+    58: "v0.58.24",
+    60: "v0.60.9",
+    61: "v0.61.19",
+    62: "v0.62.4",
+    63: "v0.63.2",
+    64: "v0.64.3.5",
+}
 NANO = re.compile(r"^[A-Za-z0-9_-]{21}$")
 
 # what a body may say; since 63 anything else is dropped without a word
 CARD_KEYS = {
-    "name", "description", "display", "dataset_query", "visualization_settings", "parameters", "collection_id",
-    "parameter_mappings", "type", "cache_ttl", "result_metadata", "collection_position", "dashboard_id",
-    "enable_embedding", "embedding_params", "archived",
-}  # fmt: skip
+    "name",
+    "description",
+    "display",
+    "dataset_query",
+    "visualization_settings",
+    "parameters",
+    "collection_id",
+    "parameter_mappings",
+    "type",
+    "cache_ttl",
+    "result_metadata",
+    "collection_position",
+    "dashboard_id",
+    "enable_embedding",
+    "embedding_params",
+    "archived",
+}
 DASHBOARD_KEYS = {
-    "name", "description", "collection_id", "parameters", "archived", "width", "tabs", "dashcards", "cache_ttl",
-    "enable_embedding", "embedding_params", "position", "collection_position", "auto_apply_filters",
-}  # fmt: skip
+    "name",
+    "description",
+    "collection_id",
+    "parameters",
+    "archived",
+    "width",
+    "tabs",
+    "dashcards",
+    "cache_ttl",
+    "enable_embedding",
+    "embedding_params",
+    "position",
+    "collection_position",
+    "auto_apply_filters",
+}
 DASHCARD_KEYS = {
-    "id", "card_id", "dashboard_tab_id", "row", "col", "size_x", "size_y", "parameter_mappings", "series",
-    "visualization_settings", "inline_parameters",
-}  # fmt: skip
+    "id",
+    "card_id",
+    "dashboard_tab_id",
+    "row",
+    "col",
+    "size_x",
+    "size_y",
+    "parameter_mappings",
+    "series",
+    "visualization_settings",
+    "inline_parameters",
+}
 
 
 class Refused(Exception):
@@ -100,11 +143,15 @@ class Metabase:
         self.fault: Fault | None = None
         self.writes_seen = 0
         self.clock = 0
-        self.random = random.Random(self.release)
+        self.random = random.Random(self.release)  # noqa: S311 - an order, no secret
         self.setup_token: str | None = str(uuid.uuid4())
         self.sessions: set[str] = set()
         self.keys: dict[int, dict[str, Any]] = {}
-        self.settings: dict[str, Any] = {"site-name": None, "anon-tracking-enabled": None, "check-for-updates": None}
+        self.settings: dict[str, Any] = {
+            "site-name": None,
+            "anon-tracking-enabled": None,
+            "check-for-updates": None,
+        }
         self.users: dict[int, dict[str, Any]] = {}
         self.passwords: dict[str, str] = {}
         self.databases: dict[int, dict[str, Any]] = {}
@@ -127,7 +174,7 @@ class Metabase:
                 {"PUBLIC": {"ORDERS": ["ID", "CREATED_AT", "TOTAL"]}},
             )
 
-    # --- small things --------------------------------------------------------------------------------------------
+    # --- small things ---
 
     def next_id(self, kind: str) -> int:
         self.ids[kind] = self.ids.get(kind, 0) + 1
@@ -141,9 +188,8 @@ class Metabase:
         """The requests that changed something, without those by which one gets in."""
         own = ("/api/session", "/api/setup", "/api/api-key")
         return [
-            r for r in self.requests
-            if r.method != "GET" and r.status < 400 and not r.path.startswith(own)
-        ]  # fmt: skip
+            r for r in self.requests if r.method != "GET" and r.status < 400 and not r.path.startswith(own)
+        ]
 
     def _add_database(self, body: dict[str, Any], tables: dict[str, dict[str, list[str]]]) -> dict[str, Any]:
         number = self.next_id("database")
@@ -180,9 +226,9 @@ class Metabase:
         self.dropped += [f"{where}: {key}" for key in strange]
         return {key: value for key, value in body.items() if key in keys}
 
-    # --- queries: classic inside, what the version says outside -----------------------------------------------------
+    # --- queries: classic inside, what the version says outside ---
 
-    def take_query(self, query: dict[str, Any]) -> dict[str, Any]:
+    def take_query(self, query: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0912
         """Normalise a query that was sent to the classic form this server keeps inside."""
         query = copy.deepcopy(query)
         if "stages" in query:
@@ -227,7 +273,7 @@ class Metabase:
             return query
         mark = {"lib/uuid": str(uuid.uuid4())}
         if query.get("type") == "query":
-            inner = {k: v for k, v in query["query"].items()}
+            inner = dict(query["query"])
             stage: dict[str, Any] = {"lib/type": "mbql.stage/mbql", **mark, **inner}
         else:
             tags = query["native"].get("template-tags") or {}
@@ -256,7 +302,7 @@ class Metabase:
             "can_write": True,
         }
 
-    # --- getting in --------------------------------------------------------------------------------------------------
+    # --- getting in ---
 
     def get_properties(self) -> Any:
         return {
@@ -275,7 +321,9 @@ class Metabase:
         if body["token"] != self.setup_token:
             raise Refused(400, {"errors": {"token": "Token does not match the setup token."}})
         self.setup_token = None
-        user = self._add_user(body["user"]["email"], body["user"].get("first_name"), body["user"].get("last_name"))
+        user = self._add_user(
+            body["user"]["email"], body["user"].get("first_name"), body["user"].get("last_name")
+        )
         user["is_superuser"] = True
         self.passwords[user["email"]] = body["user"]["password"]
         self._join(user["id"], ADMINISTRATORS)
@@ -299,9 +347,14 @@ class Metabase:
             raise Refused(400, {"errors": {"email": "Email address already in use."}})
         number = self.next_id("user")
         self.users[number] = {
-            "id": number, "email": email, "first_name": first, "last_name": last, "is_active": True,
-            "is_superuser": False, "common_name": " ".join(filter(None, (first, last))) or email,
-        }  # fmt: skip
+            "id": number,
+            "email": email,
+            "first_name": first,
+            "last_name": last,
+            "is_active": True,
+            "is_superuser": False,
+            "common_name": " ".join(filter(None, (first, last))) or email,
+        }
         self._join(number, ALL_USERS)
         return self.users[number]
 
@@ -315,10 +368,15 @@ class Metabase:
         if any(k["name"] == name for k in self.keys.values()):
             raise Refused(400, {"errors": {"name": "An API key with this name already exists."}})
         number = self.next_id("api-key")
-        self.keys[number] = {"id": number, "name": name, "group": group, "key": f"mb_{secrets.token_urlsafe(24)}"}
+        self.keys[number] = {
+            "id": number,
+            "name": name,
+            "group": group,
+            "key": f"mb_{secrets.token_urlsafe(24)}",
+        }
         return str(self.keys[number]["key"])
 
-    # --- the rest: one method per operation, found by name in `route` ------------------------------------------------
+    # --- the rest: one method per operation, found by name in `route` ---
 
     def put_setting(self, key: str, body: Any) -> Any:
         if key in self.environment:
@@ -347,6 +405,12 @@ class Metabase:
                 raise Refused(400, {"message": "Looks like the username or password is incorrect."})
         made.update({**body, **({"details": details} if details else {})})
         return self.give_database(made)
+
+    def delete_database(self, number: int) -> None:
+        self._one(self.databases, number)
+        del self.databases[number]
+        self.data_rights = {at: right for at, right in self.data_rights.items() if at[1] != number}
+        self.cards = {n: c for n, c in self.cards.items() if c["dataset_query"].get("database") != number}
 
     def metadata(self, number: int) -> Any:
         made = self._one(self.databases, number)
@@ -381,10 +445,19 @@ class Metabase:
         location = "/" if parent is None else f"{self._one(self.collections, parent)['location']}{parent}/"
         number = self.next_id("collection")
         self.collections[number] = {
-            "id": number, "entity_id": nano_id(), "name": body["name"], "description": body.get("description"),
-            "location": location, "archived": False, "personal_owner_id": None, "authority_level": None,
-            "slug": body["name"].lower().replace(" ", "_"), "namespace": None, "type": None, "is_personal": False,
-        }  # fmt: skip
+            "id": number,
+            "entity_id": nano_id(),
+            "name": body["name"],
+            "description": body.get("description"),
+            "location": location,
+            "archived": False,
+            "personal_owner_id": None,
+            "authority_level": None,
+            "slug": body["name"].lower().replace(" ", "_"),
+            "namespace": None,
+            "type": None,
+            "is_personal": False,
+        }
         above = "root" if parent is None else str(parent)
         for (group, place), right in list(self.collection_rights.items()):
             if place == above:
@@ -393,7 +466,9 @@ class Metabase:
 
     def put_collection(self, number: int, body: Any) -> Any:
         made = self._one(self.collections, number)
-        made.update({k: v for k, v in body.items() if k in ("name", "description", "archived", "authority_level")})
+        made.update(
+            {k: v for k, v in body.items() if k in ("name", "description", "archived", "authority_level")}
+        )
         if "archived" in body:
             for store in (self.cards, self.dashboards):
                 for item in store.values():
@@ -405,20 +480,32 @@ class Metabase:
         number = None if place == "root" else int(self._one(self.collections, place)["id"])
         rows = [
             {
-                "id": i["id"], "entity_id": i["entity_id"], "name": i["name"], "model": model,
-                "collection_id": i.get("collection_id"), "archived": i["archived"],
-                "description": i["description"], "collection_position": None, "fully_parameterized": True,
+                "id": i["id"],
+                "entity_id": i["entity_id"],
+                "name": i["name"],
+                "model": model,
+                "collection_id": i.get("collection_id"),
+                "archived": i["archived"],
+                "description": i["description"],
+                "collection_position": None,
+                "fully_parameterized": True,
             }
             for model, store in (("card", self.cards), ("dashboard", self.dashboards))
             for i in store.values()
             if i["collection_id"] == number and i["archived"] == archived
-        ]  # fmt: skip
+        ]
         rows += [
-            {"id": c["id"], "entity_id": c["entity_id"], "name": c["name"], "model": "collection", "archived": False,
-             "description": c["description"]}
+            {
+                "id": c["id"],
+                "entity_id": c["entity_id"],
+                "name": c["name"],
+                "model": "collection",
+                "archived": False,
+                "description": c["description"],
+            }
             for c in self.collections.values()
             if c["archived"] == archived and c["location"] == ("/" if number is None else self._below(number))
-        ]  # fmt: skip
+        ]
         rows = [r for r in rows if not models or r["model"] in models]
         self.random.shuffle(rows)
         # no limit asked: no limit and no offset in the answer
@@ -440,14 +527,31 @@ class Metabase:
         number = self.next_id("card")
         now = self.now()
         self.cards[number] = {
-            "id": number, "entity_id": identity, "description": None, "type": "question", "parameters": [],
-            "parameter_mappings": [], "collection_id": None, "dashboard_id": None, "archived": False,
-            "enable_embedding": False, "embedding_params": None, "cache_ttl": None, "result_metadata": [],
-            "collection_position": None, "collection_preview": True, "table_id": None, "public_uuid": None,
-            "creator_id": 1, "created_at": now, "updated_at": now, "before": None, "archived_directly": False,
+            "id": number,
+            "entity_id": identity,
+            "description": None,
+            "type": "question",
+            "parameters": [],
+            "parameter_mappings": [],
+            "collection_id": None,
+            "dashboard_id": None,
+            "archived": False,
+            "enable_embedding": False,
+            "embedding_params": None,
+            "cache_ttl": None,
+            "result_metadata": [],
+            "collection_position": None,
+            "collection_preview": True,
+            "table_id": None,
+            "public_uuid": None,
+            "creator_id": 1,
+            "created_at": now,
+            "updated_at": now,
+            "before": None,
+            "archived_directly": False,
             **{k: v for k, v in body.items() if k != "entity_id"},
             "dataset_query": self.take_query(body["dataset_query"]),
-        }  # fmt: skip
+        }
         return self.give_card(self.cards[number])
 
     def put_card(self, number: int, body: Any) -> Any:
@@ -467,17 +571,33 @@ class Metabase:
 
     def post_dashboard(self, body: Any) -> Any:
         body = self.drop_undeclared(
-            body, {"name", "description", "collection_id", "parameters", "cache_ttl", "collection_position"},
+            body,
+            {"name", "description", "collection_id", "parameters", "cache_ttl", "collection_position"},
             "POST dashboard",
-        )  # fmt: skip
+        )
         number, now = self.next_id("dashboard"), self.now()
         self.dashboards[number] = {
-            "id": number, "entity_id": nano_id(), "description": None, "collection_id": None, "parameters": [],
-            "archived": False, "width": "fixed", "tabs": [], "dashcards": [], "auto_apply_filters": True,
-            "cache_ttl": None, "enable_embedding": False, "embedding_params": None, "position": None,
-            "collection_position": None, "creator_id": 1, "created_at": now, "updated_at": now, "public_uuid": None,
+            "id": number,
+            "entity_id": nano_id(),
+            "description": None,
+            "collection_id": None,
+            "parameters": [],
+            "archived": False,
+            "width": "fixed",
+            "tabs": [],
+            "dashcards": [],
+            "auto_apply_filters": True,
+            "cache_ttl": None,
+            "enable_embedding": False,
+            "embedding_params": None,
+            "position": None,
+            "collection_position": None,
+            "creator_id": 1,
+            "created_at": now,
+            "updated_at": now,
+            "public_uuid": None,
             **body,
-        }  # fmt: skip
+        }
         return self.give_dashboard(self.dashboards[number])
 
     def put_dashboard(self, number: int, body: Any) -> Any:
@@ -493,10 +613,15 @@ class Metabase:
                 known = old.get(tab["id"])
                 identity = known["id"] if known else self.next_id("tab")
                 tab_ids[tab["id"]] = identity
-                new["tabs"].append({
-                    "id": identity, "name": tab["name"], "position": position, "dashboard_id": number,
-                    "entity_id": known["entity_id"] if known else nano_id(),
-                })  # fmt: skip
+                new["tabs"].append(
+                    {
+                        "id": identity,
+                        "name": tab["name"],
+                        "position": position,
+                        "dashboard_id": number,
+                        "entity_id": known["entity_id"] if known else nano_id(),
+                    }
+                )
         if body.get("dashcards") is not None:
             new["dashcards"] = self._dashcards(dashboard, new, body["dashcards"], tab_ids)
         if "parameters" in body:
@@ -514,9 +639,14 @@ class Metabase:
             raise Refused(400, {"errors": {"dashcards": "value must be seq of maps in which ids are unique"}})
         known = {part["id"]: part for part in old["dashcards"]}
         made = []
-        for part in sent:
-            part = self.drop_undeclared(part, DASHCARD_KEYS | set(known.get(part["id"], {})) | {
-                "entity_id", "card", "action_id", "dashboard_id", "created_at", "updated_at"}, "dashcard")
+        for given in sent:
+            part = self.drop_undeclared(
+                given,
+                DASHCARD_KEYS
+                | set(known.get(given["id"], {}))
+                | {"entity_id", "card", "action_id", "dashboard_id", "created_at", "updated_at"},
+                "dashcard",
+            )
             if new["tabs"] and part.get("dashboard_tab_id") is None:
                 raise Refused(400, {"errors": {"dashcards": "each dashcard needs a tab"}})
             card = part.get("card_id")
@@ -525,14 +655,26 @@ class Metabase:
             before = known.get(part["id"])
             identity = before["id"] if before else self.next_id("dashcard")
             tab = part.get("dashboard_tab_id")
-            made.append({
-                "id": identity, "entity_id": before["entity_id"] if before else nano_id(), "dashboard_id": old["id"],
-                "card_id": card, "dashboard_tab_id": tab_ids.get(tab, tab), "row": part["row"], "col": part["col"],
-                "size_x": part["size_x"], "size_y": part["size_y"], "action_id": None,
-                "parameter_mappings": part.get("parameter_mappings") or [], "series": part.get("series") or [],
-                "visualization_settings": part.get("visualization_settings") or {}, "inline_parameters": [],
-                "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
-            })  # fmt: skip
+            made.append(
+                {
+                    "id": identity,
+                    "entity_id": before["entity_id"] if before else nano_id(),
+                    "dashboard_id": old["id"],
+                    "card_id": card,
+                    "dashboard_tab_id": tab_ids.get(tab, tab),
+                    "row": part["row"],
+                    "col": part["col"],
+                    "size_x": part["size_x"],
+                    "size_y": part["size_y"],
+                    "action_id": None,
+                    "parameter_mappings": part.get("parameter_mappings") or [],
+                    "series": part.get("series") or [],
+                    "visualization_settings": part.get("visualization_settings") or {},
+                    "inline_parameters": [],
+                    "created_at": "2026-01-01T00:00:00Z",
+                    "updated_at": "2026-01-01T00:00:00Z",
+                }
+            )
         return made
 
     def give_dashboard(self, dashboard: dict[str, Any]) -> dict[str, Any]:
@@ -553,8 +695,13 @@ class Metabase:
             raise Refused(409, "Looks like someone else edited the permissions and your data is out of date.")
         for group, databases in body["groups"].items():
             for database, rights in databases.items():
-                if self.release >= 63 and set(rights) - {"view-data", "create-queries", "download", "data-model",
-                                                         "details"}:  # fmt: skip
+                if self.release >= 63 and set(rights) - {
+                    "view-data",
+                    "create-queries",
+                    "download",
+                    "data-model",
+                    "details",
+                }:
                     raise Refused(400, "unknown keys in the permissions graph")
                 if rights.get("view-data") == "blocked":
                     raise Refused(400, "blocked needs the advanced permissions feature")
@@ -565,7 +712,7 @@ class Metabase:
 
     def collection_graph(self) -> Any:
         groups: dict[str, Any] = {str(g): {} for g in self.groups}
-        groups[str(ADMINISTRATORS)] = {p: "write" for p in ("root", *map(str, self.collections))}
+        groups[str(ADMINISTRATORS)] = dict.fromkeys(("root", *map(str, self.collections)), "write")
         for (group, place), right in self.collection_rights.items():
             groups.setdefault(str(group), {})[place] = right
         if self.release < 56:
@@ -612,15 +759,27 @@ class Metabase:
     def post_snippet(self, body: Any) -> Any:
         number = self.next_id("snippet")
         self.snippets[number] = {
-            "id": number, "entity_id": nano_id(), "description": None, "collection_id": None, "archived": False,
-            "template_tags": {}, "updated_at": self.now(), **body,
-        }  # fmt: skip
+            "id": number,
+            "entity_id": nano_id(),
+            "description": None,
+            "collection_id": None,
+            "archived": False,
+            "template_tags": {},
+            "updated_at": self.now(),
+            **body,
+        }
         return self.snippets[number]
 
     def post_pulse(self, body: Any) -> Any:
         number = self.next_id("pulse")
-        pulse = {"id": number, "entity_id": nano_id(), "archived": False, "disable_links": False,
-                 "updated_at": self.now(), **copy.deepcopy(body)}  # fmt: skip
+        pulse = {
+            "id": number,
+            "entity_id": nano_id(),
+            "archived": False,
+            "disable_links": False,
+            "updated_at": self.now(),
+            **copy.deepcopy(body),
+        }
         self.pulses[number] = pulse
         return self.give_pulse(pulse)
 
@@ -628,8 +787,16 @@ class Metabase:
         shown = copy.deepcopy(pulse)
         for card in shown["cards"]:
             kept = self.cards[card["id"]]
-            card.update({"name": kept["name"], "display": kept["display"], "format_rows": True, "pivot_results": False,
-                         "parameter_mappings": None, "collection_id": kept["collection_id"]})  # fmt: skip
+            card.update(
+                {
+                    "name": kept["name"],
+                    "display": kept["display"],
+                    "format_rows": True,
+                    "pivot_results": False,
+                    "parameter_mappings": None,
+                    "collection_id": kept["collection_id"],
+                }
+            )
         for number, channel in enumerate(shown["channels"], 1):
             channel.update({"id": number, "entity_id": None, "channel_id": None})
         return shown
@@ -657,26 +824,46 @@ def routes(m: Metabase) -> Iterator[Route]:
     yield at("GET", "/api/session/properties", lambda q, b: m.get_properties())
     yield at("POST", "/api/setup", lambda q, b: m.post_setup(b))
     yield at("POST", "/api/session", lambda q, b: m.post_session(b))
-    yield at("GET", "/api/user/current", lambda q, b: next(iter(m.users.values()), {"id": 1, "is_superuser": True}))
-    yield at("GET", "/api/api-key", lambda q, b: [{"id": k["id"], "name": k["name"]} for k in m.keys.values()])
-    yield at("POST", "/api/api-key", lambda q, b: {"name": b["name"], "unmasked_key": m.mint(b["name"], b["group_id"])})
+    yield at(
+        "GET", "/api/user/current", lambda q, b: next(iter(m.users.values()), {"id": 1, "is_superuser": True})
+    )
+    yield at(
+        "GET", "/api/api-key", lambda q, b: [{"id": k["id"], "name": k["name"]} for k in m.keys.values()]
+    )
+    yield at(
+        "POST",
+        "/api/api-key",
+        lambda q, b: {"name": b["name"], "unmasked_key": m.mint(b["name"], b["group_id"])},
+    )
 
     def regenerate(n: str, q: Any, b: Any) -> Any:
         m.keys[int(n)]["key"] = f"mb_{secrets.token_urlsafe(24)}"
         return {"unmasked_key": m.keys[int(n)]["key"]}
 
     yield at("PUT", "/api/api-key/{n}/regenerate", regenerate)
-    yield at("GET", "/api/setting", lambda q, b: [
-        {"key": k, "value": None if k in m.environment else v, "is_env_setting": k in m.environment}
-        for k, v in m.settings.items()])  # fmt: skip
+    yield at(
+        "GET",
+        "/api/setting",
+        lambda q, b: [
+            {"key": k, "value": None if k in m.environment else v, "is_env_setting": k in m.environment}
+            for k, v in m.settings.items()
+        ],
+    )
     yield at("PUT", "/api/setting/{key}", lambda k, q, b: m.put_setting(k, b))
-    yield at("GET", "/api/database", lambda q, b: {
-        "data": [m.give_database(d) for d in m.databases.values()], "total": len(m.databases)})  # fmt: skip
+    yield at(
+        "GET",
+        "/api/database",
+        lambda q, b: {"data": [m.give_database(d) for d in m.databases.values()], "total": len(m.databases)},
+    )
     yield at("POST", "/api/database", lambda q, b: m.post_database(b))
     yield at("GET", "/api/database/{n}", lambda n, q, b: m.give_database(m._one(m.databases, n)))
     yield at("PUT", "/api/database/{n}", lambda n, q, b: m.put_database(int(n), b))
-    yield at("GET", "/api/database/{n}/healthcheck", lambda n, q, b: {
-        "status": "ok" if m.can_connect(m._one(m.databases, n)["details"]) else "error"})  # fmt: skip
+    yield at("DELETE", "/api/database/{n}", lambda n, q, b: m.delete_database(int(n)))
+    yield at(
+        "GET",
+        "/api/database/{n}/healthcheck",
+        lambda n, q, b: {"status": "ok" if m.can_connect(m._one(m.databases, n)["details"]) else "error"},
+    )
     yield at("GET", "/api/database/{n}/metadata", lambda n, q, b: m.metadata(int(n)))
 
     def sync(n: str, q: Any, b: Any) -> Any:
@@ -684,32 +871,70 @@ def routes(m: Metabase) -> Iterator[Route]:
         return {"status": "ok"}
 
     yield at("POST", "/api/database/{n}/sync_schema", sync)
-    yield at("GET", "/api/table", lambda q, b: [
-        {k: v for k, v in t.items() if k != "fields"} for t in m.fields.values()])  # fmt: skip
-    yield at("GET", "/api/collection", lambda q, b: [
-        {"id": "root", "name": "Our analytics", "authority_level": None, "is_personal": False, "can_write": True},
-        *[m.give_collection(c) for c in m.collections.values() if c["archived"] == flag(q, "archived")]])  # fmt: skip
+    yield at(
+        "GET",
+        "/api/table",
+        lambda q, b: [{k: v for k, v in t.items() if k != "fields"} for t in m.fields.values()],
+    )
+    yield at(
+        "GET",
+        "/api/collection",
+        lambda q, b: [
+            {
+                "id": "root",
+                "name": "Our analytics",
+                "authority_level": None,
+                "is_personal": False,
+                "can_write": True,
+            },
+            *[m.give_collection(c) for c in m.collections.values() if c["archived"] == flag(q, "archived")],
+        ],
+    )
     yield at("POST", "/api/collection", lambda q, b: m.post_collection(b))
     yield at("GET", "/api/collection/graph", lambda q, b: m.collection_graph())
     yield at("PUT", "/api/collection/graph", lambda q, b: m.put_collection_graph(b))
-    yield at("GET", "/api/collection/{n}/items", lambda n, q, b: m.items(
-        n, archived=flag(q, "archived"), models=q.get("models", [])))  # fmt: skip
-    yield at("GET", "/api/collection/{n}", lambda n, q, b: (
-        {"id": "root", "name": "Our analytics"} if n == "root" else m.give_collection(m._one(m.collections, n))))
+    yield at(
+        "GET",
+        "/api/collection/{n}/items",
+        lambda n, q, b: m.items(n, archived=flag(q, "archived"), models=q.get("models", [])),
+    )
+    yield at(
+        "GET",
+        "/api/collection/{n}",
+        lambda n, q, b: (
+            {"id": "root", "name": "Our analytics"}
+            if n == "root"
+            else m.give_collection(m._one(m.collections, n))
+        ),
+    )
     yield at("PUT", "/api/collection/{n}", lambda n, q, b: m.put_collection(int(n), b))
-    yield at("GET", "/api/card", lambda q, b: [
-        m.give_card(c) for c in m.cards.values()
-        if c["archived"] == (q.get("f", ["all"])[0] == "archived")])  # fmt: skip
+    yield at(
+        "GET",
+        "/api/card",
+        lambda q, b: [
+            m.give_card(c)
+            for c in m.cards.values()
+            if c["archived"] == (q.get("f", ["all"])[0] == "archived")
+        ],
+    )
     yield at("POST", "/api/card", lambda q, b: m.post_card(b))
     yield at("GET", "/api/card/{n}", lambda n, q, b: m.give_card(m._one(m.cards, n)))
     yield at("PUT", "/api/card/{n}", lambda n, q, b: m.put_card(int(n), b))
-    yield at("GET", "/api/dashboard", lambda q, b: [
-        {k: v for k, v in d.items() if k not in ("dashcards", "tabs")} for d in m.dashboards.values()
-        if d["archived"] == (q.get("f", ["all"])[0] == "archived")])  # fmt: skip
+    yield at(
+        "GET",
+        "/api/dashboard",
+        lambda q, b: [
+            {k: v for k, v in d.items() if k not in ("dashcards", "tabs")}
+            for d in m.dashboards.values()
+            if d["archived"] == (q.get("f", ["all"])[0] == "archived")
+        ],
+    )
     yield at("POST", "/api/dashboard", lambda q, b: m.post_dashboard(b))
     yield at("GET", "/api/dashboard/{n}", lambda n, q, b: m.give_dashboard(m._one(m.dashboards, n)))
     yield at("PUT", "/api/dashboard/{n}", lambda n, q, b: m.put_dashboard(int(n), b))
-    yield at("GET", "/api/permissions/group", lambda q, b: [{"id": n, "name": s} for n, s in m.groups.items()])
+    yield at(
+        "GET", "/api/permissions/group", lambda q, b: [{"id": n, "name": s} for n, s in m.groups.items()]
+    )
     yield at("POST", "/api/permissions/group", lambda q, b: m.post_group(b))
     yield at("GET", "/api/permissions/membership", lambda q, b: m.membership_map())
     yield at("POST", "/api/permissions/membership", lambda q, b: [m._join(b["user_id"], b["group_id"])])
@@ -721,15 +946,23 @@ def routes(m: Metabase) -> Iterator[Route]:
     yield at("DELETE", "/api/permissions/membership/{n}", leave)
     yield at("GET", "/api/permissions/graph", lambda q, b: m.rights_graph())
     yield at("PUT", "/api/permissions/graph", lambda q, b: m.put_rights_graph(b))
-    yield at("GET", "/api/user", lambda q, b: {"data": [
-        u for u in m.users.values() if u["is_active"] or q.get("status") == ["all"]], "total": len(m.users)})
+    yield at(
+        "GET",
+        "/api/user",
+        lambda q, b: {
+            "data": [u for u in m.users.values() if u["is_active"] or q.get("status") == ["all"]],
+            "total": len(m.users),
+        },
+    )
     yield at("POST", "/api/user", lambda q, b: m.post_user(b))
     yield at("PUT", "/api/user/{n}/reactivate", lambda n, q, b: m.users[int(n)].update(is_active=True))
     yield at("GET", "/api/native-query-snippet", lambda q, b: list(m.snippets.values()))
     yield at("GET", "/api/native-query-snippet/{n}", lambda n, q, b: m._one(m.snippets, n))
     yield at("POST", "/api/native-query-snippet", lambda q, b: m.post_snippet(b))
     yield at("PUT", "/api/native-query-snippet/{n}", lambda n, q, b: m.update(m.snippets, int(n), b))
-    yield at("GET", "/api/pulse", lambda q, b: [m.give_pulse(p) for p in m.pulses.values() if not p["archived"]])
+    yield at(
+        "GET", "/api/pulse", lambda q, b: [m.give_pulse(p) for p in m.pulses.values() if not p["archived"]]
+    )
     yield at("GET", "/api/pulse/{n}", lambda n, q, b: m.give_pulse(m._one(m.pulses, n)))
     yield at("POST", "/api/pulse", lambda q, b: m.post_pulse(b))
     yield at("PUT", "/api/pulse/{n}", lambda n, q, b: m.give_pulse(m.update(m.pulses, int(n), b)))
@@ -811,7 +1044,7 @@ def handler(m: Metabase) -> type[BaseHTTPRequestHandler]:
                 self.headers.get("X-Metabase-Session") in m.sessions
             )
 
-        do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815
+        do_GET = do_POST = do_PUT = do_DELETE = _serve
 
     return Handler
 
@@ -839,10 +1072,13 @@ def main() -> None:
     given = parser.parse_args()
     state = Metabase(release=given.release, sample=given.sample)
     if given.sample:
-        state.post_setup({
-            "token": state.setup_token, "prefs": {"site_name": "test"},
-            "user": {"email": "admin@example.com", "password": "tester-password-123"},
-        })  # fmt: skip
+        state.post_setup(
+            {
+                "token": state.setup_token,
+                "prefs": {"site_name": "test"},
+                "user": {"email": "admin@example.com", "password": "tester-password-123"},
+            }
+        )
         sys.stdout.write(f"METABASE_API_KEY={state.mint('tools')}\n")
     with serving(state, port=given.port) as url:
         sys.stdout.write(f"METABASE_URL={url}\n")
