@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from dashboards.metabase.changes import Change, Hand, posting, putting
+from dashboards.metabase.changes import Change, Hand, deleting, posting, putting
 from dashboards.metabase.client import MetabaseClient
 from dashboards.metabase.reading import listed
 from dashboards.metabase.site import Person, Site
