@@ -84,7 +84,7 @@ class Settings(BaseSettings):
         default=None,
         validation_alias="METABASE_URL",
         pattern=r"^https?://[^\s/?#@]+[^\s?#@]*$",
-        description="Address of a Metabase to bring the dashboards to, e.g. http://localhost:3001; none: no Metabase.",
+        description="Address of a Metabase that gets the dashboards, e.g. http://localhost:3001.",
     )
     metabase_api_key: OptionalSecret = Field(
         default=None,
