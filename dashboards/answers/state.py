@@ -72,8 +72,11 @@ class FilterState:
         return hash(self.query())
 
     @classmethod
-    def from_query(cls, query: str | Iterable[tuple[str, str]]) -> FilterState:
+    def from_query(
+        cls, query: str | Iterable[tuple[str, str]], *, default_period: str = DEFAULT_PERIOD
+    ) -> FilterState:
         """Read a URL's query; keys that are no filter of a board are kept and simply act on nothing.
+        `default_period` is the board's own (Board.default_period).
 
         Raises ShopxError (exit code 2) with a sentence when a value cannot be meant.
         """
@@ -92,7 +95,7 @@ class FilterState:
         if sum(len(values) for values in chosen.values()) > MAX_VALUES:
             raise _refused(f"more than {MAX_VALUES} values are chosen")
         first, last = (_day(single.get(key) or None, key) for key in ("from", "to"))
-        period = single.get("period") or ("custom" if first and last else DEFAULT_PERIOD)
+        period = single.get("period") or ("custom" if first and last else default_period)
         if period != "custom":
             first = last = None
         return cls(

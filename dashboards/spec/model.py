@@ -256,6 +256,11 @@ class Board(Strict):
                 f"Dashboard {self.key} has no card {key}; it has {', '.join(self.cards)}."
             ) from None
 
+    @property
+    def default_period(self) -> str:
+        """The period it opens with: a preset of answers/state.py."""
+        return (self.filters[DAY].default if DAY in self.filters else None) or "last_28_days"
+
     @model_validator(mode="after")
     def _all_fits_together(self) -> Board:
         placed = [part.card for tab in self.tabs for part in tab.layout if part.card is not None]
