@@ -17,6 +17,7 @@ from expectations.audit import run_audit_suites
 from publication.dbt_nodes import ExpectedNodes, expected_nodes, manifest_path
 from publication.driver import Build
 from publication.grain import mart_shape
+from publication.numbers import not_a_number
 from publication.reconciliation import reconcile
 from warehouse.alerts import raise_alert
 from warehouse.errors import ShopxError
@@ -62,6 +63,7 @@ def audit(warehouse: Warehouse, build: Build, *, manifest: Path | None = None) -
         _refuse_closed(connection, build)
         results = _completeness(connection, build.build_id, expected)
         dbt_results = _dbt_results(connection, build.build_id, expected)
+        results.append(_numbers(connection))
         # sums and suites need every table; where one is missing, that is the message
         complete = not any(result.name.startswith("model ") and not result.passed for result in results)
         if complete:
@@ -150,6 +152,14 @@ def _completeness(
         )
     )
     return [*results, _rows_add_up(connection, build_id)]
+
+
+def _numbers(connection: psycopg.Connection[Any]) -> AuditResult:
+    found = not_a_number(connection, schema="marts_next")
+    look = f"{found}. Look: ./shopx dbt show --select {found.split('.')[1]}." if found else None
+    return AuditResult(
+        "completeness", "every number in the marts is one", found or "none", "none", not found, look
+    )
 
 
 def _mart_has_grain(connection: psycopg.Connection[Any], mart: str) -> AuditResult:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from publication.sweeping import sweep
 from warehouse.errors import ShopxError
 
 if TYPE_CHECKING:
@@ -64,10 +65,11 @@ class Driver:
     def open_build(
         self, *, as_of: date | None = None, full_refresh: bool = False, opened_by: str = "shopx"
     ) -> Build:
-        """Open a build over every approved load; an unfinished build is abandoned.
+        """Open a build over every approved load; an unfinished build is abandoned, its leftovers are dropped.
 
         Raises ShopxError when no delivery has been approved.
         """
+        sweep(self._connection)
         try:
             build_id = _one(
                 self._connection, "select ops.open_build(%s, %s, %s)", opened_by, as_of, full_refresh

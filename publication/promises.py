@@ -291,6 +291,29 @@ PUBLISHED = [
     ),
     Check(
         "I7",
+        "every rule that judged the publication before has judged this one too",
+        "{kind} {name} judged build {before} and did not judge build {build_id}; where that was meant, the "
+        "next publication settles it",
+        """
+        with published as (
+            select build_id, row_number() over (order by publication_id desc) as place
+            from ops.publications where kind = 'publish' and build_id is not null
+        )
+        select r.kind, r.name, b.build_id as before, n.build_id
+        from published as n
+        inner join published as b on b.place = 2
+        inner join ops.audit_results as r on r.build_id = b.build_id and r.kind in ('dbt', 'expectation')
+        where n.place = 1
+            and not exists (
+                select from ops.audit_results as t
+                where t.build_id = n.build_id and t.kind = r.kind and t.name = r.name
+            )
+        order by r.kind desc, r.name limit 1
+        """,
+        needs="published",
+    ),
+    Check(
+        "I7",
         "each published delivery was approved by the gate or released by a person",
         "load {load_id} ({name}) is in publication {publication_id} though nothing approved it",
         """

@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 from publication.debris import DEBRIS, READER_FENCE
 from publication.delivered import recount
 from publication.grain import shape_of, tables_in
+from publication.numbers import not_a_number
 from publication.promises import LEDGER, MONEY, PUBLISHED, Check
 from publication.schema_changes import KEPT
 
@@ -80,7 +81,12 @@ def verify(warehouse: Warehouse) -> list[Finding]:
                 again.broken or f"the archived bytes hold the records that the ledger accounts for ({again})",
             )
         )
-        return [*findings, *_every_table_has_a_key(connection), *_marts_are_as_audited(connection, state)]
+        return [
+            *findings,
+            *_every_table_has_a_key(connection),
+            _every_number_is_one(connection),
+            *_marts_are_as_audited(connection, state),
+        ]
 
 
 def _run(connection: psycopg.Connection[Any], check: Check, state: State) -> Finding:
@@ -117,6 +123,12 @@ def _every_table_has_a_key(connection: psycopg.Connection[Any]) -> Iterator[Find
         not bare,
         f"{bare[0]} has no valid grain key, so a row could stand there twice" if bare else holds,
     )
+
+
+def _every_number_is_one(connection: psycopg.Connection[Any]) -> Finding:
+    """I2: with one value that is no number, no sum over its column says anything."""
+    broken = not_a_number(connection, schema="marts")
+    return Finding("I2", broken is None, broken or "every number in the marts is one")
 
 
 def _marts_are_as_audited(connection: psycopg.Connection[Any], state: State) -> Iterator[Finding]:

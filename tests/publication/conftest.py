@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
-from publication.driver import Build, Driver
+from publication.audit import audit
+from publication.driver import Build, Driver, drive
+from publication.publish import publish
+from tests.conftest import fresh_warehouse
+from warehouse import embedded, roles
 from warehouse.database import Warehouse
+from warehouse.setup import WAREHOUSE_RIGHTS
 
 TESTS = ("test.shopx.unique_daily_sales.a1", "test.shopx.not_null_daily_sales.b2")
 
@@ -232,6 +238,43 @@ def shop(warehouse: Warehouse) -> Shop:
 @pytest.fixture
 def open_shop(shop: Shop) -> Shop:
     """One delivery: A for 13.00 less 1.00, B for 5.00, C is pending, D comes back for 2.00."""
+    first_delivery(shop)
+    return shop
+
+
+@pytest.fixture(scope="module")
+def published_shop(server: embedded.Server) -> Iterator[Shop]:
+    """The shop after its first delivery, published twice with every judge; for the copies below."""
+    with fresh_warehouse(server) as warehouse:
+        shop = Shop(warehouse, warehouse.settings.home / "manifest.json")
+        first_delivery(shop)
+        for _ in range(2):
+            with drive(warehouse, wait_s=5) as driver:
+                build = shop.build(driver)
+                publish(warehouse, build, audit(warehouse, build, manifest=shop.manifest))
+        yield shop
+
+
+@pytest.fixture
+def damaged(published_shop: Shop, server: embedded.Server) -> Iterator[Shop]:
+    """A copy of the published shop to be broken."""
+    of = published_shop.warehouse
+    name = f"{of.address.database}_copy"
+    names = [sql.Identifier(each) for each in (name, of.address.database)]
+    with server.connect_as_superuser() as admin:
+        admin.execute(sql.SQL("create database {} template {} owner shopx_owner").format(*names))
+        roles.fence_database(admin, name, WAREHOUSE_RIGHTS)  # rights on a database are not copied
+    try:
+        yield replace(
+            published_shop, warehouse=replace(of, address=replace(of.address, database=name)), extra_marts={}
+        )
+    finally:
+        with server.connect_as_superuser() as admin:
+            admin.execute(sql.SQL("drop database {} with (force)").format(names[0]))
+
+
+def first_delivery(shop: Shop) -> None:
+    """What `open_shop` says."""
     shop.deliver(
         [
             Line("A", date(2026, 3, 1), 1000, discount=-100),
@@ -241,4 +284,3 @@ def open_shop(shop: Shop) -> Shop:
             Line("D", date(2026, 3, 3), -200),
         ]
     )
-    return shop

@@ -65,6 +65,10 @@ FAULTS = {
         "update core.fct_order_lines set quantity = 'NaN' where order_id = 'B'",
         ["quantities_not_a_number"],
     ),
+    "a number in a mart that is none": (
+        "update marts_next.daily_sales set units = 'NaN' where sale_date = '2026-03-02'",
+        ["marts_next.daily_sales.units holds 1 values that are no number"],
+    ),
     "an unknown segment": (
         "update marts_next.customer_segments set segment = 'Gold'",
         ["segment breaks expect_column_values_to_be_in_set", "Gold"],
