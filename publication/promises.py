@@ -30,16 +30,34 @@ class Check:
 # in a match delivery add what exceeds those it met, which are the `a` that other deliveries had added, and
 # whatever an earlier match delivery j had raised them by: a + max(0, n(j) - a(j)).
 CURRENT = """
-    with delivered as (
-        select r.*, b.feed, b.source, b.delivery_no, b.mode, coalesce(r.store, '') as shop
+    with counting as (
+        select
+            b.*,
+            bool_or(b.mode <> 'events') over (partition by b.source) as is_judged,
+            bool_or(b.mode = 'match') over (partition by b.source) as is_matched
+        from ops.build_loads as b
+        where b.build_id = %(core_build)s
+    ),
+    -- where every delivery is only added, every line stands; the others as narrow as can be, for the sorts below
+    delivered as (
+        select
+            r.load_id, r.order_line_key, r.order_key, r.order_id, r.line_number, r.sale_date, r.line_type,
+            r.quantity_thousandths, r.gross_cents, r.discount_cents, r.net_cents,
+            c.source, c.delivery_no, c.mode, c.is_matched, coalesce(r.store, '') as shop,
+            case when c.is_matched then concat_ws(
+                chr(31), case when r.order_id is null then '-' else '+' || r.order_key end, r.line_number, '/',
+                r.sale_date, extract(epoch from r.sold_at), r.line_type, '/', r.product_id, '/', r.product_name,
+                '/', r.customer_id, '/', r.store, '/', r.quantity_thousandths, r.gross_cents, r.discount_cents,
+                r.net_cents
+            ) end as line
         from raw.sales_lines as r
-        inner join ops.build_loads as b on b.load_id = r.load_id and b.build_id = %(core_build)s
+        inner join counting as c on c.load_id = r.load_id
+        where c.is_judged
     ),
     renewed as (
         select d.source, d.shop, d.sale_date, max(b.delivery_no) as renewed_by
         from (select distinct source, shop, sale_date from delivered) as d
-        inner join ops.build_loads as b
-            on b.build_id = %(core_build)s and b.source = d.source and b.mode = 'days'
+        inner join counting as b on b.source = d.source and b.mode = 'days'
         inner join raw.load_scopes as s on s.load_id = b.load_id
         where d.sale_date >= s.first_date and d.sale_date <= s.last_date
             and coalesce(s.store, d.shop) = d.shop
@@ -61,18 +79,7 @@ CURRENT = """
         left join renewed as w using (source, shop, sale_date)
     ),
     standing as (
-        select
-            *,
-            source in (
-                select source from ops.build_loads where build_id = %(core_build)s and mode = 'match'
-            ) as is_matched,
-            concat_ws(
-                chr(31), case when order_id is null then '-' else '+' || order_key end, line_number, '/',
-                sale_date, extract(epoch from sold_at), line_type, '/', product_id, '/', product_name, '/',
-                customer_id, '/', store, '/', quantity_thousandths, gross_cents, discount_cents, net_cents
-            ) as line
-        from judged
-        where newest is null or delivery_no >= newest
+        select * from judged where newest is null or delivery_no >= newest
     ),
     numbered as (
         select
@@ -93,6 +100,13 @@ CURRENT = """
             )) as met
         from numbered
     )
+    select
+        r.load_id, r.order_line_key, r.order_id, r.sale_date, r.line_type, r.quantity_thousandths,
+        r.gross_cents, r.discount_cents, r.net_cents
+    from raw.sales_lines as r
+    inner join counting as c on c.load_id = r.load_id
+    where not c.is_judged
+    union all
     select
         load_id, order_line_key, order_id, sale_date, line_type, quantity_thousandths, gross_cents,
         discount_cents, net_cents
@@ -323,7 +337,7 @@ PUBLISHED = [
         where p.publication_id = (select max(publication_id) from ops.publications)
             and not exists (
                 select from ops.changes as c
-                where c.load_id = p.load_id and c.kind in ('approve', 'release', 'replay')
+                where c.load_id = p.load_id and c.kind in ('approve', 'release', 'replay', 'master_data')
             )
         order by p.load_id limit 1
         """,
