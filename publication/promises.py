@@ -38,17 +38,17 @@ CURRENT = """
         from ops.build_loads as b
         where b.build_id = %(core_build)s
     ),
-    -- where every delivery is only added, every line stands; the others as narrow as can be, for the sorts below
+    -- where every delivery is only added, every line stands; the others are kept narrow for the sorts below
     delivered as (
         select
             r.load_id, r.order_line_key, r.order_key, r.order_id, r.line_number, r.sale_date, r.line_type,
             r.quantity_thousandths, r.gross_cents, r.discount_cents, r.net_cents,
             c.source, c.delivery_no, c.mode, c.is_matched, coalesce(r.store, '') as shop,
             case when c.is_matched then concat_ws(
-                chr(31), case when r.order_id is null then '-' else '+' || r.order_key end, r.line_number, '/',
-                r.sale_date, extract(epoch from r.sold_at), r.line_type, '/', r.product_id, '/', r.product_name,
-                '/', r.customer_id, '/', r.store, '/', r.quantity_thousandths, r.gross_cents, r.discount_cents,
-                r.net_cents
+                chr(31), case when r.order_id is null then '-' else '+' || r.order_key end,
+                r.line_number, '/', r.sale_date, extract(epoch from r.sold_at), r.line_type, '/',
+                r.product_id, '/', r.product_name, '/', r.customer_id, '/', r.store, '/',
+                r.quantity_thousandths, r.gross_cents, r.discount_cents, r.net_cents
             ) end as line
         from raw.sales_lines as r
         inner join counting as c on c.load_id = r.load_id

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -27,6 +28,14 @@ def money(cents: int, currency: str | None) -> str:
     sign, amount = ("-" if cents < 0 else ""), f"{abs(cents) / 10**digits:,.{digits}f}"
     symbol = _SYMBOLS.get(currency or "")
     return f"{sign}{symbol}{amount}" if symbol else f"{sign}{amount}{f' {currency}' if currency else ''}"
+
+
+def minor_units(amount: Decimal, currency: str | None) -> int:
+    """The amount that `money` would write, in minor units. Raises ValueError where it is finer than those."""
+    scaled = amount.scaleb(0 if currency in _NO_MINOR_UNITS else 2)
+    if scaled != scaled.to_integral_value():
+        raise ValueError(amount)
+    return int(scaled)
 
 
 def json_text(value: object) -> str:
