@@ -175,7 +175,7 @@ def _left_out(connection: psycopg.Connection[Any], day: date) -> list[Step]:
     return steps
 
 
-# a refused row is found by its day as people write days; which of two readings was meant does not matter here
+# found by the day as people write it; which of two readings was meant does not matter here
 REFUSED = """
     select l.load_id, l.delivered_name, count(*), min(r.sheet_row), min(array_to_string(r.reasons, ', '))
     from raw.rejected_rows as r
@@ -199,7 +199,8 @@ def _refused(connection: psycopg.Connection[Any], day: date) -> list[str]:
     }  # fmt: skip
     return [
         f"{count:,} refused {'row names' if count == 1 else 'rows name'} this day in {name} "
-        f"(load {load_id}), first row {sheet_row:,}: {reasons}. Their money is unknown: ./shopx rejects {load_id}"
+        f"(load {load_id}), first row {sheet_row:,}: {reasons}. Their money is unknown: "
+        f"./shopx rejects {load_id}"
         for load_id, name, count, sheet_row, reasons in connection.execute(
             REFUSED, {"written": sorted(written)}
         ).fetchall()
