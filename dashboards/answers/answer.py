@@ -15,7 +15,7 @@ from typing import Any, Literal
 from dashboards import formats
 from dashboards.answers.spans import Base, Span
 from dashboards.answers.state import FilterState
-from dashboards.spec.model import Card
+from dashboards.spec.model import DAY, Card
 
 MIN_BASE_ORDERS = 10  # below it a percentage would be chance: comparison_min_orders of the dbt project
 
@@ -97,6 +97,20 @@ class Answer:
     def ignored(self) -> tuple[Ignored, ...]:
         """The filters that are set and cannot be obeyed."""
         return tuple(one for one in self.cannot_obey if one.is_set)
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What the reader has chosen and what became of it, a sentence each: for exports, print and alt
+        texts.
+        """
+        lines = [self.span.words] if self.span else []
+        for name, values in self.state.chosen.items():
+            if name in self.card.filters:
+                chosen = ", ".join("none named" if value is None else value for value in values)
+                lines.append(f"{default_label(name)}: {chosen}")
+        lines += [f"Not by {one.name.lower()}: {one.reason}" for one in self.ignored if one.filter != DAY]
+        lines += [one.reason for one in self.ignored if one.filter == DAY]
+        return (*lines, *self.notes)
 
     @property
     def value(self) -> Any:

@@ -9,6 +9,7 @@ import traceback
 import click
 
 from orchestration.cli import (
+    dashboards,
     dbt,
     demo,
     doctor,
@@ -57,6 +58,7 @@ for command in (
     verify.verify,
     explain.explain,
     doctor.doctor,
+    dashboards.dashboards,
     dbt.dbt,
     dbt.env,
 ):
