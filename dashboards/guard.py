@@ -94,7 +94,7 @@ class Guard:
             await self._app(scope, receive, send_guarded)
 
     def _refusal(self, asked: HTTPConnection) -> Response | None:
-        path = asked.url.path
+        path = asked.scope["path"]
         local = self._access.on_loopback and _is_local(asked)
         asked.state.trusted = local or self._brings_token(asked)
         if not local and not path.startswith(UNCOUNTED) and (wait := self._seconds_to_wait(asked)):

@@ -18,7 +18,7 @@ import anyio
 from fastapi import FastAPI
 
 from dashboards import api, problems
-from dashboards.api.answering import Kept
+from dashboards.api.answering import FromKept, Kept
 from dashboards.editions import Editions
 from dashboards.guard import Access, Guard, is_loopback, names_from
 from dashboards.readers import Readers
@@ -70,6 +70,7 @@ def create_app(settings: Settings, *, host: str = "127.0.0.1") -> FastAPI:
     app.include_router(api.router)
     if importlib.util.find_spec("dashboards.viewer") is not None:
         importlib.import_module("dashboards.viewer").mount(app)
+    app.add_middleware(FromKept, editions=app.state.editions, kept=app.state.kept)
     access = Access(on_loopback=is_loopback(host), token=token, names=names_from(settings.dashboards_hosts))
     app.add_middleware(Guard, access=access)
     return app

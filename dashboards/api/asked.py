@@ -49,11 +49,6 @@ class Filters(BaseModel):
         """The filters that are set."""
         return {name: values for name in FILTERS if (values := getattr(self, name))}
 
-    def spelled(self) -> str:
-        """Everything that was asked, in one spelling: the same question is the same text."""
-        said = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return repr(sorted((name, sorted(v) if isinstance(v, list) else v) for name, v in said.items()))
-
     def or_days_back(self, days: int) -> Self:
         """The same; where it says no days at all, so many days up to as_of."""
         said = (self.days_back, self.period, self.first, self.last)

@@ -133,7 +133,7 @@ async def dashboards(request: Request) -> Response:
         body = Dashboards(source=source_of(page, edition), dashboards=found)
         return Made(body.model_dump_json().encode())
 
-    return await answered(request, "dashboards", make)
+    return await answered(request, make)
 
 
 @router.get(
@@ -159,7 +159,7 @@ async def card(
         answer = page.answer(found, asked.state(as_of=page.published().as_of), board=board)
         return Made(_answer(page, edition, board, answer, asked).model_dump_json().encode())
 
-    return await answered(request, f"card {key} {asked.spelled()}", make, live=_is_live(found))
+    return await answered(request, make, live=_is_live(found))
 
 
 def _is_live(found: Card) -> bool:

@@ -85,7 +85,7 @@ async def summary(request: Request, asked: Annotated[Filters, Query()]) -> Respo
     def make(page: Page, edition: Edition) -> Made:
         return Made(_summary(page, edition, board, asked).model_dump_json().encode())
 
-    return await answered(request, f"summary {asked.spelled()}", make)
+    return await answered(request, make)
 
 
 def _summary(page: Page, edition: Edition, board: Board, asked: Filters) -> Summary:
