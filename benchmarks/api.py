@@ -128,10 +128,8 @@ def main() -> None:
     options.add_argument("--clients", type=int, default=32)
     options.add_argument("--seconds", type=float, default=10)
     given = options.parse_args()
-    print(
-        f"{given.clients} connections, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before",
-        flush=True,
-    )
+    load = os.getloadavg()[0]
+    print(f"{given.clients} connections, {os.cpu_count()} cores, load {load:.1f} before", flush=True)
     if given.url:
         asyncio.run(run(given.url, clients=given.clients, seconds=given.seconds))
         return
