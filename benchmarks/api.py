@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/api.py                      # a server of its own over SHOPX_HOME
     .venv/bin/python benchmarks/api.py --url http://127.0.0.1:8080
 
-The client keeps its connections open and sends the next request once the answer before it is read whole. It runs
-on the same cores as the server and the database, which the figures include.
+The client keeps its connections open and sends the next request once the answer before it is read whole. It
+runs on the same cores as the server and the database, which the figures include.
 """
 
 from __future__ import annotations
