@@ -7,6 +7,7 @@ and a killed parent would leave its dbt running.
 
 import hashlib
 import os
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -137,12 +138,17 @@ def run_dbt(
             status=str(result.status),
             seconds=float(result.execution_time),
             failures=result.failures,
-            message=result.message,
+            message=_without_the_row(result.message),
         )
         for result in getattr(outcome.result, "results", [])
         if hasattr(result, "node")
     ]
     return bool(outcome.success), results
+
+
+def _without_the_row(message: str | None) -> str | None:
+    """Return what PostgreSQL says about a row it refused, without the row: that is somebody's order."""
+    return message and re.sub(r"\n *DETAIL: +Failing row contains [^\n]*", "", message)
 
 
 def _fingerprint(project: Path) -> str:

@@ -120,7 +120,7 @@ def make_tables(connection: psycopg.Connection[Any], change: SchemaChange, *, li
             ) from None
     for table in (*change.create, *change.recreate):
         connection.execute(
-            sql.SQL("create table {} (like {} including all)").format(
+            sql.SQL("create table {} (like {} including all excluding constraints)").format(
                 sql.Identifier(change.schema, table), sql.Identifier(like, table)
             )
         )

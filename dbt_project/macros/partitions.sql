@@ -124,6 +124,8 @@
     {%- else -%}
         {{- get_assert_columns_equivalent(sql) -}}
         {%- set partitioning = partitioning() -%}
+        {%- set checks = model['constraints'] | selectattr('type', 'equalto', 'check') | list -%}
+        {%- set keys = model['constraints'] | rejectattr('type', 'equalto', 'check') | list -%}
         {%- set rows -%} ({{ get_select_subquery(sql) }}) as made {%- endset -%}
         {%- if partitioning and not partitioning.get('months_of') -%}
             {%- set made = make_temp_relation(relation, '__made') -%}
@@ -132,7 +134,10 @@
         {%- endif -%}
         {{ config.get('sql_header', default='') }}
         create {% if config.get('unlogged', default=false) %} unlogged {% endif %} table {{ relation }} (
-            {{ adapter.render_raw_columns_constraints(raw_columns=model['columns']) | join(',\n            ') }}
+            {{ (
+                adapter.render_raw_columns_constraints(raw_columns=model['columns'])
+                + adapter.render_raw_model_constraints(raw_constraints=checks)
+            ) | join(',\n            ') }}
         ) {% if partitioning %} partition by range ({{ partitioning.field }}) {% endif %};
         {% if partitioning -%}
             {%- for month in months_needed(none if partitioning.get('months_of') else rows) %}
@@ -142,7 +147,7 @@
         {%- endif %}
         insert into {{ relation }} ({{ adapter.dispatch('get_column_names', 'dbt')() }})
         select {{ adapter.dispatch('get_column_names', 'dbt')() }} from {{ rows }};
-        {% for constraint in adapter.render_raw_model_constraints(raw_constraints=model['constraints']) %}
+        {% for constraint in adapter.render_raw_model_constraints(raw_constraints=keys) %}
         alter table {{ relation }} add {{ constraint }};
         {% endfor %}
     {%- endif -%}

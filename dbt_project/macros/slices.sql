@@ -63,7 +63,7 @@
     where b.build_id = {{ build_id() }}
 {%- endmacro %}
 
-{# Of all that decides what a model holds: its SQL, its columns, and the macros it is written with. #}
+{# Of all that decides what a model holds: its SQL, its columns and constraints, and the macros it is written with. #}
 {% macro model_checksum() -%}
     {%- if 'own_checksum' in model -%} {{ return(model['own_checksum']) }} {%- endif -%}
     {%- set parts = [
@@ -71,6 +71,9 @@
     ] -%}
     {%- for column in model.columns.values() -%}
         {%- do parts.append(column.name ~ ' ' ~ column.data_type) -%}
+    {%- endfor -%}
+    {%- for constraint in model.constraints -%}
+        {%- do parts.append(constraint.expression or constraint.columns) -%}
     {%- endfor -%}
     {%- do add_macro_texts(model.depends_on.macros, parts, []) -%}
     {%- do model.update({'own_checksum': local_md5(parts | join('\n'))}) -%}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 
 from warehouse.database import Warehouse
@@ -153,7 +154,7 @@ def test_marts_hold_what_was_worked_out_by_hand_and_a_rerun_changes_nothing(
     assert fingerprints(warehouse) == before
 
 
-def test_every_mart_has_a_grain_key_that_publication_can_find(
+def test_marts_have_a_grain_key_that_publication_can_find_and_tables_the_checks_of_their_contracts(
     warehouse: Warehouse, dbt: Callable[..., Any], deliver: Callable[..., int], manifest: Any
 ) -> None:
     deliver(1, {"sale_date": FIRST, "gross_cents": 100})
@@ -181,6 +182,25 @@ def test_every_mart_has_a_grain_key_that_publication_can_find(
         if node.resource_type == "model" and node.schema == "marts_next"
     ]
     assert sorted(set(marts) - set(found)) == []
+
+    declared = {
+        (node.schema, node.name, constraint.name)
+        for node in manifest.nodes.values()
+        if node.resource_type == "model"
+        for constraint in node.constraints
+        if constraint.type == "check"
+    }
+    query = """
+        select t.relnamespace::regnamespace::text, t.relname, c.conname
+        from pg_constraint as c inner join pg_class as t on c.conrelid = t.oid
+        where c.contype = 'c' and c.convalidated
+    """
+    assert len(declared) > 100 and declared - set(rows(warehouse, query)) == set()
+    with (
+        warehouse.connect("transformer") as conn,
+        pytest.raises(psycopg.errors.CheckViolation, match="net_is_gross_plus_discounts_plus_returns"),
+    ):
+        conn.execute("update marts_next.daily_sales set net_sales_cents = net_sales_cents + 1")
 
 
 def test_the_calendar_has_no_gap_and_covers_whole_years(
