@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from orchestration.batch import Batch, following
 from orchestration.dbt_runner import ensure_manifest, exported
 from orchestration.instance import BATCH_JOB, BATCH_TAG, write_instance_config
+from orchestration.interrupts import watched
 from warehouse.database import Warehouse
 from warehouse.errors import ShopxError
 
@@ -50,7 +51,11 @@ def run_batch(
     settings = warehouse.settings
     home = write_instance_config(settings)
     environment = {**warehouse.environment(), "DAGSTER_HOME": str(home)}
-    with following(say, landing, done=done) as batch, exported(environment):
+    with (
+        watched() as interrupts,
+        following(interrupts.heeded(say), landing, done=done) as batch,
+        exported(environment),
+    ):
         say("starting the pipeline")
         from dagster import DagsterInstance, RunConfig
 
@@ -84,7 +89,7 @@ def run_batch(
                 raise_on_error=False,
                 tags={BATCH_TAG: "true", "shopx/by": by},
             )
-            if _was_interrupted(result):
+            if _was_interrupted(result) or (interrupts.asked_to_stop() and not result.success):
                 raise KeyboardInterrupt
             if not result.success and not batch.failures:
                 batch.failures += _what_failed(result)

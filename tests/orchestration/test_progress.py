@@ -1,12 +1,30 @@
 """Nobody waits before a silent screen."""
 
+import os
 import time
 from typing import Any
 
-LONGEST_SILENCE_S = 10.0  # meant are 2; a busy test machine gets the rest, a missing heartbeat does not
+import pytest
+
+from orchestration.cli.screen import Screen
+
+LONGEST_SILENCE_S = 45.0  # meant are 2, held below; here a step outside the screen would show
 
 
-def test_a_run_over_a_larger_file_says_something_every_few_seconds(shopx: Any, orders_file: Any) -> None:
+def test_a_step_that_says_nothing_is_repeated_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestration.cli.screen.SILENCE_S", 0.5)
+    read, write = os.pipe()
+    with os.fdopen(write, "w") as stderr:
+        monkeypatch.setattr("sys.stderr", stderr)
+        screen = Screen()
+    with os.fdopen(read, buffering=1) as lines, screen.working():
+        screen.say("adding it up")
+        spoken = [next(lines) for _ in range(4)]  # the block does nothing more: only the heart speaks
+    assert all(line.strip().endswith("s   … adding it up") for line in spoken), spoken
+    assert len(set(spoken)) == len(spoken), "each says its own second"
+
+
+def test_a_run_over_a_larger_file_is_never_silent_for_long(shopx: Any, orders_file: Any) -> None:
     file = orders_file("large.csv", rows=150_000)
     process = shopx.start("run", file)
     spoke, gaps = time.monotonic(), []
