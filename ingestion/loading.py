@@ -88,7 +88,8 @@ def load_rows(
     loaded = Loaded()
     told = time.monotonic()
     columns = _filled_columns(reading) + (list(ADDED_COLUMNS) if converter else [])
-    with conn.cursor() as cursor, _Copy(cursor, columns) as copy:
+    of_sales = [name for name in columns if name != "line_type"]
+    with conn.cursor() as cursor, _Copy(cursor) as copy:
         for batch in _batches(reading):
             if batch is not None:
                 if batch.accepted.num_rows:
@@ -98,7 +99,9 @@ def load_rows(
                         copy.pause()
                         _make_months(cursor, sorted(set(months) - known_months))
                         known_months.update(months)
-                    keyed = _with_keys(accepted, columns, load_id, delivery_no)
+                    # up to the first return every line is what the table takes it for
+                    sent = columns if loaded.return_lines else of_sales
+                    keyed = _with_keys(accepted, sent, load_id, delivery_no)
                     for month, start, end in _runs(accepted, months):
                         copy.send(keyed.slice(start, end - start), month)
                 loaded.rows_duplicate += batch.repeats
@@ -147,14 +150,14 @@ def _load_versions(
 
 
 class _Copy:
-    """One COPY that stays open from batch to batch, until something else must be sent.
+    """One COPY that stays open from batch to batch, until something else must be sent: other columns too.
 
     Rows of one month go straight into its partition: finding it row by row costs a fifth of a load.
     """
 
-    def __init__(self, cursor: psycopg.Cursor[Any], columns: Sequence[str]) -> None:
+    def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
         self._cursor = cursor
-        self._columns = sql.SQL(", ").join(map(sql.Identifier, columns))
+        self._schema: pa.Schema | None = None
         self._month: date | None = None
         self._open = ExitStack()
         self._copy: psycopg.Copy | None = None
@@ -170,30 +173,24 @@ class _Copy:
             self._open.__exit__(kind, error, trace)
 
     def send(self, rows: pa.RecordBatch, month: date | None) -> None:
-        """Encode and send `rows`, whose columns are those this COPY was made for and whose days lie in
-        `month`, or anywhere."""
+        """Encode and send `rows`, whose columns have the names of the table's and whose days lie in `month`,
+        or anywhere."""
         from pgpq import ArrowToPostgresBinaryEncoder  # noqa: PLC0415 - heavy, and only needed once rows come
 
-        if month != self._month:
+        if month != self._month or rows.schema != self._schema:
             self.pause()
         if self._copy is None:
-            self._month = month
+            self._month, self._schema = month, rows.schema
             # handed to the kernel piece by piece: libpq moves what it holds back at each attempt to send it
             writer = LibpqWriter(self._cursor, flush_threshold=0)
-            self._copy = self._open.enter_context(self._cursor.copy(self._into(month), writer=writer))
+            self._copy = self._open.enter_context(
+                self._cursor.copy(_into(month, rows.schema.names), writer=writer)
+            )
             self._encoder = ArrowToPostgresBinaryEncoder(rows.schema)
             self._copy.write(self._encoder.write_header())
         for start in range(0, rows.num_rows, ENCODED_AT_ONCE):
             encoded = self._encoder.write_batch(rows.slice(start, ENCODED_AT_ONCE))
             self._copy.write(memoryview(encoded))  # which psycopg cuts up without copying
-
-    def _into(self, month: date | None) -> sql.Composed:
-        table = (
-            sql.Identifier("raw_parts", f"sales_lines_{month:%Y%m}")
-            if month
-            else sql.Identifier("raw", "sales_lines")
-        )
-        return sql.SQL("copy {} ({}) from stdin (format binary)").format(table, self._columns)
 
     def pause(self) -> None:
         """End the COPY, so that the connection is free for another statement."""
@@ -201,6 +198,17 @@ class _Copy:
             self._copy.write(self._encoder.finish())
             self._copy = None
             self._open.close()
+
+
+def _into(month: date | None, columns: Sequence[str]) -> sql.Composed:
+    """The COPY into the partition of a month, or into the whole table."""
+    table = (
+        sql.Identifier("raw_parts", f"sales_lines_{month:%Y%m}")
+        if month
+        else sql.Identifier("raw", "sales_lines")
+    )
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    return sql.SQL("copy {} ({}) from stdin (format binary)").format(table, names)
 
 
 def _let_wait(conn: psycopg.Connection[Any], byte_count: int) -> None:

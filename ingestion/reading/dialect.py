@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -92,32 +92,43 @@ def scan(path: Path) -> Scan:
         ) from error
 
 
+def first_look(path: Path) -> Scan:
+    """The same of the first lines alone. Raises FileRefused, or OSError."""
+    with path.open("rb") as file:
+        start = file.read(SAMPLE_BYTES)
+    return _looked_at(path, [start[: start.rfind(b"\n") + 1]])
+
+
 def _scan(path: Path) -> Scan:
+    with path.open("rb") as file:
+        return _looked_at(path, iter(lambda: file.read(_CHUNK), b""))
+
+
+def _looked_at(path: Path, chunks: Iterable[bytes]) -> Scan:
     size = newlines = returns = 0
     has_nul = wide = lone = blank_edges = plus_signs = False
     is_utf8 = True
     decoder = codecs.getincrementaldecoder("utf-8")()
     edges = _Edges()
     sample, last = b"", b""
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            if not size:
-                sample = chunk[:SAMPLE_BYTES]
-                _refuse_binary(path, sample)
-            size += len(chunk)
-            newlines += edges.count(chunk, b"\n")
-            returns += chunk.count(b"\r") if not newlines else 0
-            lone = lone or _has_lone_return(last, chunk)
-            has_nul = has_nul or b"\0" in chunk
-            if not chunk.isascii() or not is_utf8:
-                wide = True
-                is_utf8 = is_utf8 and _decodes(decoder, chunk)
-            elif is_utf8:
-                is_utf8 = _decodes(decoder, b"") and not decoder.getstate()[0]
-            wide = wide or b'"' in chunk or b"\t" in chunk
-            blank_edges = blank_edges or wide or edges.have_blanks(last or b"\n", chunk)
-            plus_signs = plus_signs or b"+" in chunk
-            last = chunk[-1:]
+    for chunk in chunks:
+        if not size:
+            sample = chunk[:SAMPLE_BYTES]
+            _refuse_binary(path, sample)
+        size += len(chunk)
+        newlines += edges.count(chunk, b"\n")
+        returns += chunk.count(b"\r") if not newlines else 0
+        lone = lone or _has_lone_return(last, chunk)
+        has_nul = has_nul or b"\0" in chunk
+        if not chunk.isascii() or not is_utf8:
+            wide = True
+            is_utf8 = is_utf8 and _decodes(decoder, chunk)
+        elif is_utf8:
+            is_utf8 = _decodes(decoder, b"") and not decoder.getstate()[0]
+        wide = wide or b'"' in chunk or b"\t" in chunk
+        blank_edges = blank_edges or wide or edges.have_blanks(last or b"\n", chunk)
+        plus_signs = plus_signs or b"+" in chunk
+        last = chunk[-1:]
     is_utf8 = is_utf8 and not decoder.getstate()[0]
     if not sample.removeprefix(codecs.BOM_UTF8).strip():
         raise FileRefused(f"{path.name} is empty; export it again and drop it again [FILE_EMPTY]")

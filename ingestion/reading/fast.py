@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ingestion.reading import finishing
+from ingestion.reading.ahead import Ahead, answers, query_of
 from ingestion.reading.careful import CarefulReading
-from ingestion.reading.delivery import Delivery, csv_source
-from ingestion.reading.engine import cursor
+from ingestion.reading.delivery import Delivery
 from ingestion.reading.finishing import Answer, Place
 from ingestion.reading.gaps import Gaps, Verdict, sums_above
 from ingestion.reading.identities import Identities
 from ingestion.reading.locate import Located, Locator
 from ingestion.reading.order_cells import OrderCells
-from ingestion.reading.rows import BATCH_ROWS, Batch, Reading, RejectedRow
+from ingestion.reading.rows import Batch, Reading, RejectedRow
 from ingestion.reading.tokens import cut, fitted
 from ingestion.refusals import DamagedFile
 
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 class FastReading(Reading):
     """A delivery read by DuckDB."""
 
-    def __init__(self, delivery: Delivery) -> None:
+    def __init__(self, delivery: Delivery, begun: Ahead | None = None) -> None:
         self.delivery = delivery
+        self._begun = begun
         self.contract = delivery.contract
         self.facts = delivery.facts | {"reader": "fast"}
         self.rows_gap = 0
@@ -100,15 +101,12 @@ class FastReading(Reading):
         import duckdb  # noqa: PLC0415
         import pyarrow as pa  # noqa: PLC0415
 
-        d = self.delivery
-        query = f"with src as (select * from {csv_source(d.path, d.head)}) {d.plan.query}"  # noqa: S608
-        connection = cursor()
+        query = query_of(self.delivery)
+        begun, self._begun = self._begun, None
         try:
-            yield from connection.sql(query).to_arrow_reader(BATCH_ROWS)
+            yield from begun.answers(query) if begun else answers(query)
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             raise DamagedFile(str(error)) from error
-        finally:
-            connection.close()
 
     def _judged(
         self, gaps: Gaps, found: Answer, index: int, located: Located | None

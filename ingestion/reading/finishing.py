@@ -22,8 +22,8 @@ from ingestion.reading.entity_rules import version_schema
 from ingestion.reading.identities import Identities
 from ingestion.reading.order_cells import OrderCells
 from ingestion.reading.order_keys import order_keys
-from ingestion.reading.plan import Plan
-from ingestion.reading.rows import RejectedRow, accepted_schema
+from ingestion.reading.plan import TEXTS, Plan
+from ingestion.reading.rows import BATCH_ROWS, RejectedRow, accepted_schema
 from ingestion.reading.validation import WORD_BITS, word_name
 from ingestion.reading.zones import zone
 
@@ -106,6 +106,8 @@ def answer(
 ) -> Answer:
     """Resolve cells written once per order, local times, business days, repeats, and the checks that need
     them."""
+    if contract.entity is None:
+        rows = _with_nulls(rows)
     rows = order_cells.fill(rows)
     if contract.entity is not None:
         bits = views.values(rows.column("bits"), np.int64)
@@ -160,6 +162,32 @@ def answer(
     repeats, contradicts = identities.judge(own, whole, sound=~found.failed)
     bits[contradicts] |= 1 << plan.late_checks["IDENTITY_CONTRADICTS"]
     return replace(found, repeats=repeats)
+
+
+def _with_nulls(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """The query's answer with the columns it leaves out, null in every row."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    has = set(rows.schema.names)
+    columns = {name: rows.column(name) for name in rows.schema.names}
+    for name in ("order_text", *TEXTS, "currency", "line_kind"):
+        if name not in has:
+            columns[name] = _nulls(pa.string(), rows.num_rows)
+    for name in ("tax_cents", "cost_cents"):
+        if name not in has:
+            columns[name] = _nulls(pa.int64(), rows.num_rows)
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def _nulls(kind: pa.DataType, count: int) -> pa.Array:
+    return _many_nulls(kind, -(-count // BATCH_ROWS) * BATCH_ROWS).slice(0, count)
+
+
+@lru_cache(maxsize=4)
+def _many_nulls(kind: pa.DataType, count: int) -> pa.Array:
+    import pyarrow as pa  # noqa: PLC0415
+
+    return pa.nulls(count, kind)
 
 
 def refused_orders(found: Answer, *, up_to: int) -> frozenset[int]:

@@ -37,6 +37,10 @@ _MARK_CHOICES = {
 _SUMS = ("amount", "unit_price", "discount", "tax", "unit_cost")
 
 
+class NotProven(Exception):
+    """The first rows do not settle it, and the other rows may not be asked."""
+
+
 def settle(
     text: Text,
     match: Match,
@@ -46,9 +50,10 @@ def settle(
     today: date,
     convertible: frozenset[str] = frozenset(),
     prices: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    may_ask: bool = True,
 ) -> Settled:
     """Date order, decimal mark and currency of this file. Raises Undecided where the file does not prove
-    them."""
+    them, and NotProven where its first rows do not and it may not be asked."""
     head = text.head
     lines = sample_lines(text.found)[head.lines_before :]
     sample = rows(
@@ -62,7 +67,7 @@ def settle(
         name: [row[position].strip() for row in sample if position < len(row)]
         for name, position in match.columns.items()
     }
-    asker = _Asker(text, match)
+    asker = _Asker(text, match, may_ask=may_ask)
     entity = match.contract.entity
     days = {name: cells[name] for name in (entity.days if entity else ("date",)) if name in cells}
     settled = Settled(
@@ -240,8 +245,8 @@ def _decimal_mark(
 class _Asker:
     """Counts things over every cell of some columns, by whichever reader can."""
 
-    def __init__(self, text: Text, match: Match) -> None:
-        self.text, self.match = text, match
+    def __init__(self, text: Text, match: Match, *, may_ask: bool) -> None:
+        self.text, self.match, self.may_ask = text, match, may_ask
 
     def cell(self, column: str) -> str:
         """SQL: the cell of one of our columns, trimmed."""
@@ -249,6 +254,8 @@ class _Asker:
 
     def ask(self, aggregates: Sequence[str]) -> list[Any]:
         """One answer per aggregate: a count, or the least text."""
+        if not self.may_ask:
+            raise NotProven
         wanted = ", ".join(aggregates)
         import duckdb  # noqa: PLC0415
 

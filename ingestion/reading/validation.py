@@ -45,31 +45,31 @@ class _Compiler(AmountRules):
             )
 
     def result(self) -> str:
-        """The select list that leaves the query."""
+        """The select list that leaves the query; what would be null in every row is left to finishing.py."""
         cents = f"* {10**self.digits})::bigint"
         sign = "sign(gross)::tinyint"
-        text = {name: f"t_{name}" if self.has(name) else "null::varchar" for name in TEXTS}
         discount = f"coalesce(-{sign} * discount_size, 0)" if self.has("discount") else "0"
         # said as for gross_cents where it is the same, so that it is worked out once
         net = f"((gross + {discount}) {cents}" if self.has("discount") else f"(gross {cents}"
-        tax = f"({sign} * abs(d_tax) {cents}" if self.has("tax") else "null::bigint"
-        cost = "null::bigint"
-        if self.has("unit_cost"):
-            product = f"round(quantity::decimal(38, 3) * d_unit_cost::decimal(38, 6), {self.digits})"
-            cost = f"(try_cast({product} as {self.money}) {cents}"
         parts = [
-            f"{self._order_text()} as order_text",
-            *(f"{text[n]} as {n}" for n in ("order_id", "line_number")),
             "ts, offset_minutes, has_clock",
             "case when gross < 0 or quantity < 0 then 'return' else 'sale' end as line_type",
-            *(f"{text[n]} as {n}" for n in TEXTS[2:]),
+            *(f"t_{name} as {name}" for name in TEXTS if self.has(name)),
             "quantity::decimal(14, 3) as quantity, unit_price::decimal(18, 6) as unit_price",
             f"(gross {cents} as gross_cents, ({discount} {cents} as discount_cents",
-            f"{tax} as tax_cents, {cost} as cost_cents",
             f"{net} as net_cents",
-            f"{'upper(t_currency)' if self.has('currency') else 'null::varchar'} as currency",
-            f"{'line_kind' if self.contract.not_sales else 'null::varchar'} as line_kind",
         ]
+        if order_text := self._order_text():
+            parts.append(f"{order_text} as order_text")
+        if self.has("tax"):
+            parts.append(f"({sign} * abs(d_tax) {cents} as tax_cents")
+        if self.has("unit_cost"):
+            product = f"round(quantity::decimal(38, 3) * d_unit_cost::decimal(38, 6), {self.digits})"
+            parts.append(f"(try_cast({product} as {self.money}) {cents} as cost_cents")
+        if self.has("currency"):
+            parts.append("upper(t_currency) as currency")
+        if self.contract.not_sales:
+            parts.append("line_kind")
         if self.contract.identity:
             own = ", ".join(f"t_{name}" for name in self.contract.identity)
             whole = ", ".join(f"t_{name}" for name in self.names)
@@ -94,9 +94,9 @@ class _Compiler(AmountRules):
         return ", ".join(f"{sql or '0::bigint'} as {word_name(number)}" for number, sql in enumerate(sums))
 
     def _order_text(self) -> str:
-        """The text that names an order within its source where the order id alone does not."""
+        """SQL: the text that names an order within its source where the order id alone does not, else ''."""
         if not self.has("order_id") or self.contract.order_id_scope == "source":
-            return "null::varchar"
+            return ""
         unit = literal(chr(31))
         store = "coalesce(t_store, '')" if self.has("store") else "''"
         scope = {
