@@ -53,10 +53,15 @@ class Ahead:
     def __init__(self, begun: Future[_Begun | None]) -> None:
         self._begun = begun
 
+    def is_of(self, query: str) -> bool:
+        """Whether this very query was begun, and gave its first rows."""
+        begun = self._begun.result()
+        return begun is not None and begun.query == query
+
     def answers(self, query: str) -> Iterator[pa.RecordBatch]:
         """The rows of `query`: those that are under way where it is the one that was begun."""
         begun = self._begun.result()
-        return begun.rows if begun is not None and begun.query == query else answers(query)
+        return begun.rows if begun is not None and self.is_of(query) else answers(query)
 
 
 def begin(path: Path, guess: Callable[[Path, dialect.Scan], Delivery | None]) -> Ahead | None:

@@ -32,7 +32,7 @@ class FastReading(Reading):
 
     def __init__(self, delivery: Delivery, begun: Ahead | None = None) -> None:
         self.delivery = delivery
-        self._begun = begun
+        self.begun = begun
         self.contract = delivery.contract
         self.facts = delivery.facts | {"reader": "fast"}
         self.rows_gap = 0
@@ -102,7 +102,7 @@ class FastReading(Reading):
         import pyarrow as pa  # noqa: PLC0415
 
         query = query_of(self.delivery)
-        begun, self._begun = self._begun, None
+        begun, self.begun = self.begun, None
         try:
             yield from begun.answers(query) if begun else answers(query)
         except (duckdb.Error, pa.ArrowException, OSError) as error:

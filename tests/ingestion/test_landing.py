@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from ingestion import landing, loading
+from ingestion import landing, loading, measuring
 from ingestion.landing import land
+from ingestion.reading import ahead
 from warehouse.database import Warehouse
 
 TODAY = date(2026, 3, 1)
@@ -306,3 +307,17 @@ def test_the_progress_of_a_landing_is_told(files: Any, warehouse: Warehouse, tmp
     path = files.write(tmp_path, "a.csv", [files.line("1", "2026-02-01")])
     land(warehouse, [path], today=TODAY, progress=said.append)
     assert said == ["a.csv: reading"]
+
+
+def test_returns_far_down_a_file_are_returns_and_what_came_before_are_sales(
+    files: Any, warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "BATCH_ROWS", 100)
+    monkeypatch.setattr(measuring, "_MANY_ROWS", 1)
+    sold = [files.line(str(number), f"2026-02-{1 + number % 20:02d}") for number in range(250)]
+    returned = ["900,2026-02-21,Mug,-1,2.50,-2.50,", "901,2026-02-21,Mug,1,2.50,2.50,"]
+    (landed,) = land(warehouse, [files.write(tmp_path, "feb.csv", sold + returned)], today=TODAY).landed
+    assert (landed.status, landed.rows_accepted, landed.amount_cents) == ("landed", 252, 250 * 250)
+    assert files.rows(
+        warehouse, "select line_type, count(*), sum(net_cents) from raw.sales_lines group by 1 order by 1"
+    ) == [("return", 1, -250), ("sale", 251, 251 * 250)]
