@@ -7,13 +7,15 @@ else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
 from expectations.arrival_suite import FROM_THE_PAST, METRICS, Rule, Severity, arrival_suite
+from expectations.data_docs import FOLDER, body_of, keep_page
 from expectations.engine import Verdict, judge_frame
 from expectations.past import compare_with_past
 from ingestion.deciding import approve_landed, decide, note_effect_as_it_is
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from warehouse.database import Warehouse
 
+log = logging.getLogger(__name__)
 PASSED = "every check of the arrival gate passed"
 
 
@@ -44,11 +47,15 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class GateReport:
-    """What the gate found and decided; a load that was not waiting for the gate is in neither list."""
+    """What the gate found and decided; a load that was not waiting for the gate is in neither list.
+
+    `gate_run_id` names the run in ops.gate_runs; None where nothing waited.
+    """
 
     results: list[CheckResult]
     approved: list[int]
     held: list[int]
+    gate_run_id: int | None = None
 
 
 def run_arrival_gate(warehouse: Warehouse, load_ids: Sequence[int], *, by: str = "gate") -> GateReport:
@@ -66,14 +73,29 @@ def run_arrival_gate(warehouse: Warehouse, load_ids: Sequence[int], *, by: str =
             [list(load_ids)],
         ).fetchall()
         landed = [row[0] for row in waiting]
-        results = _judge(connection, landed) if landed else []
-        if landed:
-            _store(connection, landed, results, by=by)
+        if not landed:
+            return GateReport([], [], [])
+        pages: list[str] = []
+        results = _judge(connection, landed, show=lambda outcome: pages.append(_page(outcome)))
+        gate_run_id = _store(connection, landed, results, by=by)
         approved, held = _decide(connection, landed, results, by=by)
-    return GateReport(results, approved, held)
+    for page in pages:
+        keep_page(warehouse.settings.home / FOLDER, gate_run_id, page)
+    return GateReport(results, approved, held, gate_run_id)
 
 
-def _judge(connection: psycopg.Connection[Any], landed: Sequence[int]) -> list[CheckResult]:
+def _page(outcome: Any) -> str:
+    """The page about a run; the gate's verdict never depends on whether it can be drawn."""
+    try:
+        return body_of(outcome)
+    except Exception:
+        log.warning("the page of a gate run could not be rendered", exc_info=True)
+        return "<p>Great Expectations could not render this run; its checks are all kept.</p>"
+
+
+def _judge(
+    connection: psycopg.Connection[Any], landed: Sequence[int], *, show: Callable[[Any], None]
+) -> list[CheckResult]:
     import pandas as pd  # noqa: PLC0415  heavy; only when a gate runs
 
     past = compare_with_past(connection, landed)
@@ -90,7 +112,11 @@ def _judge(connection: psycopg.Connection[Any], landed: Sequence[int]) -> list[C
     # object columns keep integers exact beside missing values
     frame = pd.DataFrame(rows, dtype=object)
     verdicts = judge_frame(
-        name="arrivals", frame=frame, expectations=[rule.expectation for rule in rules], key="load_id"
+        name="arrivals",
+        frame=frame,
+        expectations=[rule.expectation for rule in rules],
+        key="load_id",
+        show=show,
     )
     judged = [
         _result(row, rule, verdict) for row in rows for rule, verdict in zip(rules, verdicts, strict=True)
@@ -147,7 +173,8 @@ class _Blank:
 
 def _store(
     connection: psycopg.Connection[Any], landed: Sequence[int], results: Sequence[CheckResult], *, by: str
-) -> None:
+) -> int:
+    """Keep what was checked; returns the number of this run."""
     connection.execute("select ops.drop_old_gate_results()")
     run = connection.execute(
         "insert into ops.gate_runs (checked_by, loads, checks, checks_failed) values (%s, %s, %s, %s)"
@@ -167,6 +194,7 @@ def _store(
                 (run[0], r.load_id, r.expectation, r.column, r.observed, r.limit, r.severity, r.passed,
                  r.reason, r.message)
             )  # fmt: skip
+    return int(run[0])
 
 
 def _decide(

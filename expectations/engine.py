@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +54,17 @@ class QuerySuite:
     expectations: Sequence[Any]
 
 
-def judge_frame(*, name: str, frame: pd.DataFrame, expectations: Sequence[Any], key: str) -> list[Verdict]:
+def judge_frame(
+    *,
+    name: str,
+    frame: pd.DataFrame,
+    expectations: Sequence[Any],
+    key: str,
+    show: Callable[[Any], None] = lambda _: None,
+) -> list[Verdict]:
     """Evaluate `expectations` over a frame with one row per `key`, verdicts in the order of the expectations.
+
+    `show` is given Great Expectations' own result, once the verdicts are drawn from it.
 
     Raises ShopxError when the suite holds no expectation or the frame no row.
     """
@@ -68,7 +77,7 @@ def judge_frame(*, name: str, frame: pd.DataFrame, expectations: Sequence[Any], 
         asset = context.data_sources.add_pandas(name).add_dataframe_asset(name)
         batch = asset.add_batch_definition_whole_dataframe(name).get_batch({"dataframe": frame})
         result_format = {"result_format": "COMPLETE", "unexpected_index_column_names": [key]}
-        return _evaluate(name, batch, expectations, result_format, key)
+        return _evaluate(name, batch, expectations, result_format, key, show=show)
 
 
 def judge_queries(*, url: str, suites: Sequence[QuerySuite]) -> dict[str, list[Verdict]]:
@@ -114,7 +123,13 @@ def _quiet_context() -> Iterator[Any]:
 
 
 def _evaluate(
-    name: str, batch: Any, expectations: Sequence[Any], result_format: Mapping[str, Any], key: str | None
+    name: str,
+    batch: Any,
+    expectations: Sequence[Any],
+    result_format: Mapping[str, Any],
+    key: str | None,
+    *,
+    show: Callable[[Any], None] = lambda _: None,
 ) -> list[Verdict]:
     gx = importlib.import_module("great_expectations")
     suite = gx.ExpectationSuite(name)
@@ -124,7 +139,9 @@ def _evaluate(
         suite.add_expectation(numbered)
     outcome = batch.validate(suite, result_format=dict(result_format))
     by_number = {result.expectation_config.meta[_RULE]: result for result in outcome.results}
-    return [_verdict(expectation, by_number.get(n), key) for n, expectation in enumerate(expectations)]
+    verdicts = [_verdict(expectation, by_number.get(n), key) for n, expectation in enumerate(expectations)]
+    show(outcome)
+    return verdicts
 
 
 def _verdict(expectation: Any, result: Any, key: str | None) -> Verdict:

@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orchestration.dbt_docs import WithDocs
+from orchestration.gate_pages.serving import GatePages
 
 OPEN_PATHS = frozenset({"/server_info"})  # the health check: a version number, nothing else
 
@@ -95,7 +96,7 @@ def serve(*, host: str, port: int, token: str, workspace: Path) -> None:
     make_app = cli.create_app_from_workspace_process_context
 
     def guarded(*args: Any, **kwargs: Any) -> Guard:
-        return Guard(WithDocs(make_app(*args, **kwargs)), token=token, port=port)
+        return Guard(GatePages(WithDocs(make_app(*args, **kwargs))), token=token, port=port)
 
     cli.create_app_from_workspace_process_context = (
         guarded  # the one place where the server makes its application
