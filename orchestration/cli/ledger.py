@@ -25,6 +25,7 @@ LOADS = """
     from raw.loads
     order by delivery_no, load_id
 """
+CHOICES = "select * from ops.held_loads where load_id = %(load)s order by choice_number"
 NEWEST = 30
 REJECTS = """
     select r.load_id, l.delivered_name, r.sheet_row, r.line_number, r.columns, r.reasons, r.messages,
@@ -63,18 +64,25 @@ def _show(*tables: Any) -> None:
 
 
 @click.command()
+@click.argument("load", type=int, required=False)
 @click.option("--all", "every", is_flag=True, help=f"Every delivery, not the {NEWEST} newest.")
 @click.option("--json", "as_json", is_flag=True, help="Every delivery with every field, as JSON.")
-def loads(every: bool, as_json: bool) -> None:
-    """List deliveries, the newest last: what was accepted, what is held and why.
+def loads(load: int | None, every: bool, as_json: bool) -> None:
+    """List deliveries, the newest last: what was accepted, what is held and why; or show one of them.
 
-    Repeats of bytes that were delivered before are counted, and listed with --all.
+    Repeats of bytes that were delivered before are counted, and listed with --all. With the number of a LOAD:
+    its checks, who decided about it and why, and, where it is held, what each answer would change.
 
     \b
-    Example:  shopx loads --json
+    Example:  shopx loads
+              shopx loads 1
     """
+    from orchestration.cli.one_load import choices_table, show_load
     from orchestration.cli.screen import json_text, money, table
 
+    if load is not None:
+        show_load(load, as_json=as_json)
+        return
     found = _rows(LOADS)
     if as_json:
         click.echo(json_text(found))
@@ -82,23 +90,23 @@ def loads(every: bool, as_json: bool) -> None:
     if not found:
         click.echo("No delivery yet. Load one: ./shopx run FILE")
         return
-    own = [load for load in found if every or load["status"] != "duplicate"]
+    own = [row for row in found if every or row["status"] != "duplicate"]
     newest = own if every else own[-NEWEST:]
-    undecided = [load for load in own if load["status"] == "held" and load not in newest]
+    undecided = [row for row in own if row["status"] == "held" and row not in newest]
     shown = [
         (
-            str(load["load_id"]),
-            load["delivered_name"],
-            load["feed"],
-            load["status"],
-            load["rows_delivered"],
-            load["rows_accepted"],
-            load["rows_rejected"],
-            money(load["amount_cents"], load["currency"]) if load["holds"] == "sales" else "",
-            f"{load['first_date']} – {load['last_date']}" if load["first_date"] else "",
-            load["held_reason"] or (f"same as load {load['duplicate_of']}" if load["duplicate_of"] else ""),
+            str(row["load_id"]),
+            row["delivered_name"],
+            row["feed"],
+            row["status"],
+            row["rows_delivered"],
+            row["rows_accepted"],
+            row["rows_rejected"],
+            money(row["amount_cents"], row["currency"]) if row["holds"] == "sales" else "",
+            f"{row['first_date']} – {row['last_date']}" if row["first_date"] else "",
+            row["held_reason"] or (f"same as load {row['duplicate_of']}" if row["duplicate_of"] else ""),
         )
-        for load in (*undecided, *newest)
+        for row in (*undecided, *newest)
     ]
     left_out = {
         "earlier": len(own) - len(newest) - len(undecided),
@@ -111,9 +119,10 @@ def loads(every: bool, as_json: bool) -> None:
         click.echo(f"Not listed: {said}. All: ./shopx loads --all")
     head = ["load", "delivery", "feed", "status", "rows", "accepted", "rejected", "net", "days", "why"]
     _show(table(None, head, shown))
-    for load in found:
-        if load["status"] == "held" and load["held_message"]:
-            click.echo(f"\nload {load['load_id']}, {load['delivered_name']}: {load['held_message']}")
+    for held in (row for row in found if row["status"] == "held"):
+        said = held["held_message"] or held["held_reason"]
+        click.echo(f"\nload {held['load_id']}, {held['delivered_name']}: {said}")
+        _show(choices_table(_rows(CHOICES, load=held["load_id"])))
 
 
 @click.command()
@@ -194,6 +203,10 @@ def _write_workbook(path: Path, *, load: int | None, feed: str | None) -> None:
     click.echo(f"{counted(written, 'row')} to correct in {path}. When it is saved: ./shopx run {path}")
 
 
+_WHY = click.option("--why", default=None, help="Kept beside the decision.")
+_BY = click.option(
+    "--by", default=getpass.getuser, show_default="the user of this machine", help="Who decides, kept too."
+)
 _LATER = click.option("--later", is_flag=True, help="Decide only; the next `shopx run` publishes it.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="The outcome as JSON.")
 
@@ -208,10 +221,13 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="The outcome as JSO
     help="What it means (days, orders, lines, events, match), or how it is read, e.g. day-first.",
 )
 @click.option("--always", is_flag=True, help="Write the answer into the feed's contract too.")
-@click.option("--why", default=None, help="Kept beside the decision.")
+@_WHY
+@_BY
 @_LATER
 @_JSON
-def release(*, load: int, as_: str | None, always: bool, why: str | None, later: bool, as_json: bool) -> None:
+def release(
+    *, load: int, as_: str | None, always: bool, why: str | None, by: str, later: bool, as_json: bool
+) -> None:
     """Let a held delivery count, and publish.
 
     \b
@@ -221,7 +237,7 @@ def release(*, load: int, as_: str | None, always: bool, why: str | None, later:
 
     def decide(warehouse: "Warehouse") -> str:
         why_ = why or "released from the command line"
-        let_count(warehouse, load, as_=as_, always=always, by=getpass.getuser(), why=why_)
+        let_count(warehouse, load, as_=as_, always=always, by=by, why=why_)
         return f"Load {load} is released"
 
     _decide_and_publish(decide, load=load, undo=f"./shopx withdraw {load}", later=later, as_json=as_json)
@@ -229,10 +245,11 @@ def release(*, load: int, as_: str | None, always: bool, why: str | None, later:
 
 @click.command()
 @click.argument("load", type=int)
-@click.option("--why", default=None, help="Kept beside the decision.")
+@_WHY
+@_BY
 @_LATER
 @_JSON
-def withdraw(load: int, why: str | None, later: bool, as_json: bool) -> None:
+def withdraw(*, load: int, why: str | None, by: str, later: bool, as_json: bool) -> None:
     """Take a delivery out again, and publish; what it had replaced counts once more.
 
     \b
@@ -241,7 +258,7 @@ def withdraw(load: int, why: str | None, later: bool, as_json: bool) -> None:
     from ingestion.deciding import withdraw as take_out
 
     def decide(warehouse: "Warehouse") -> str:
-        take_out(warehouse, load, by=getpass.getuser(), why=why or "withdrawn from the command line")
+        take_out(warehouse, load, by=by, why=why or "withdrawn from the command line")
         return f"Load {load} is withdrawn"
 
     _decide_and_publish(decide, load=load, undo=f"./shopx release {load}", later=later, as_json=as_json)
@@ -249,10 +266,11 @@ def withdraw(load: int, why: str | None, later: bool, as_json: bool) -> None:
 
 @click.command()
 @click.argument("load", type=int)
-@click.option("--why", default=None, help="Kept beside the decision.")
+@_WHY
+@_BY
 @_LATER
 @_JSON
-def replay(load: int, why: str | None, later: bool, as_json: bool) -> None:
+def replay(*, load: int, why: str | None, by: str, later: bool, as_json: bool) -> None:
     """Read a delivery again, with its corrected rows and today's contract, and publish.
 
     The archived bytes become a new load in the old one's place; the old one is withdrawn.
@@ -268,7 +286,7 @@ def replay(load: int, why: str | None, later: bool, as_json: bool) -> None:
     screen = Screen(quiet=as_json)
     with screen.working(), open_warehouse(progress=screen.say) as warehouse:
         new = read_again(
-            warehouse, load, by=getpass.getuser(), why=why or "from the command line", progress=screen.say
+            warehouse, load, by=by, why=why or "from the command line", progress=screen.say
         ).load_id
         said = f"Load {load} is read again as load {new}"
         undo = f"./shopx withdraw {new} --later && ./shopx release {load}"

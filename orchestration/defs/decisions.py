@@ -15,31 +15,41 @@ from orchestration.landing import land_given
 from orchestration.running import pending, run_batch
 from warehouse.database import Warehouse
 
+_WHO = "somebody in Dagster"
+_WHICH = "number of the delivery, as the page /gate and `shopx loads` show it"
+
 
 class ReleaseConfig(Config):
     """Which delivery counts after all, and what it means where that is asked."""
 
-    load: int = Field(description="number of the delivery, as `shopx loads` and ops.held_loads show it")
+    load: int = Field(description=_WHICH)
     as_: str | None = Field(
         default=None,
-        description="the answer that its hold asks for: days, orders, lines, events, match, day-first, …",
+        description="the answer that its hold asks for; which there are, and what each would change in rows "
+        "and money, stands on the page /gate/loads/N. What it means: days (it is complete for its days), "
+        "orders (its orders replace older versions), lines, events (every row is new), match (only rows that "
+        "are not there yet are new). How it is read: day-first, month-first, decimal-comma, decimal-point, "
+        "sheet-1, cp1252 … Leave it out where nothing is asked",
     )
     always: bool = Field(default=False, description="write the answer into the feed's contract too")
-    why: str = Field(default="released in Dagster", description="kept beside the decision")
+    why: str = Field(default="", description="the reason, kept beside the decision")
+    by: str = Field(default=_WHO, description="who decides, kept too")
 
 
 class WithdrawConfig(Config):
     """Which delivery is taken out; what it had replaced counts once more."""
 
-    load: int = Field(description="number of the delivery, as `shopx loads` shows it")
-    why: str = Field(default="withdrawn in Dagster", description="kept beside the decision")
+    load: int = Field(description=_WHICH)
+    why: str = Field(default="", description="the reason, kept beside the decision")
+    by: str = Field(default=_WHO, description="who decides, kept too")
 
 
 class ReplayConfig(Config):
     """Which delivery is read again."""
 
-    load: int = Field(description="number of the delivery, as `shopx loads` shows it")
-    why: str = Field(default="replayed in Dagster", description="kept beside the decision")
+    load: int = Field(description=_WHICH)
+    why: str = Field(default="", description="the reason, kept beside the decision")
+    by: str = Field(default=_WHO, description="who decides, kept too")
 
 
 @op
@@ -48,7 +58,8 @@ def release(context: OpExecutionContext, config: ReleaseConfig, session: BatchSe
     from ingestion.deciding import release as let_count
 
     def decide(warehouse: Warehouse) -> None:
-        let_count(warehouse, config.load, as_=config.as_, always=config.always, by="dagster", why=config.why)
+        why = config.why.strip() or "released in Dagster"
+        let_count(warehouse, config.load, as_=config.as_, always=config.always, by=config.by, why=why)
 
     _decide_and_publish(context, session.warehouse, decide)
 
@@ -59,7 +70,7 @@ def withdraw(context: OpExecutionContext, config: WithdrawConfig, session: Batch
     from ingestion.deciding import withdraw as take_out
 
     def decide(warehouse: Warehouse) -> None:
-        take_out(warehouse, config.load, by="dagster", why=config.why)
+        take_out(warehouse, config.load, by=config.by, why=config.why.strip() or "withdrawn in Dagster")
 
     _decide_and_publish(context, session.warehouse, decide)
 
@@ -70,9 +81,8 @@ def replay(context: OpExecutionContext, config: ReplayConfig, session: BatchSess
     from ingestion.landing import replay as read_again
 
     def decide(warehouse: Warehouse) -> None:
-        new = read_again(
-            warehouse, config.load, by="dagster", why=config.why, progress=context.log.info
-        ).load_id
+        why = config.why.strip() or "replayed in Dagster"
+        new = read_again(warehouse, config.load, by=config.by, why=why, progress=context.log.info).load_id
         context.log.info(f"load {config.load} is read again as load {new}")
 
     _decide_and_publish(context, session.warehouse, decide)
@@ -95,8 +105,9 @@ def _decide_and_publish(
 @job(
     executor_def=in_process_executor,
     hooks={tell_of_failure},
-    description="Let a held, repeated or withdrawn delivery count, and publish. See ops.held_loads for what "
-    "each answer would change.",
+    description="Let a held, repeated or withdrawn delivery count, and publish. The page /gate of this UI "
+    "shows what is held and why, what each answer would change in rows and money, and opens this job with "
+    "the answer filled in. The launchpad wants `load` (its number) and, where the hold asks a question, `as_`.",
 )
 def release_load() -> None:
     """One decision."""

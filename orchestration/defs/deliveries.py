@@ -25,11 +25,16 @@ from ingestion.contract import load_contracts
 from ingestion.entities import ENTITIES
 from orchestration.batch import counted, current_batch
 from orchestration.defs.resources import BatchSession
+from orchestration.gate_pages.serving import ADDRESS, load_address, run_address
 from orchestration.landing import gate_waiting, land_given
+from warehouse.database import Warehouse
 
 if TYPE_CHECKING:
     from expectations.arrival import CheckResult
+    from ingestion.landing import Landed
 
+#: names of files are data: what Markdown or HTML would take for its own is taken out
+_PLAIN = str.maketrans(dict.fromkeys("[]()<>|`*_\\", " "))
 CONTRACTS = load_contracts()
 FEEDS = sorted(CONTRACTS)
 #: kind of a feed → the kind that the UI has a picture for
@@ -160,7 +165,9 @@ def _is_asked(feed: str, reason: str) -> bool:
     return reason in OF_LISTS if feed in MASTER else reason != "LIST_CONTRADICTS"
 
 
-def _check(feed: str, reason: str, found: "list[CheckResult]") -> AssetCheckResult:
+def _check(
+    feed: str, reason: str, found: "list[CheckResult]", *, gate_run_id: int | None
+) -> AssetCheckResult:
     """Fold the results of one check over the loads of a batch: the first failing load stands for them."""
     bad = [result for result in found if not result.passed]
     shown = (bad or found)[:1]
@@ -176,10 +183,44 @@ def _check(feed: str, reason: str, found: "list[CheckResult]") -> AssetCheckResu
             "value": str(shown[0].observed) if shown else "no new delivery",
             "limit": str(shown[0].limit) if shown else "-",
             "failed": MetadataValue.md(
-                "\n".join(f"- load {r.load_id}: {r.observed} (limit {r.limit})" for r in bad[:10]) or "none"
+                "\n".join(
+                    f"- [load {r.load_id}]({load_address(r.load_id)}): {r.message or r.observed}"
+                    for r in bad[:10]
+                )
+                or "none"
             ),
+            **({"refused_rows": MetadataValue.url(load_address(bad[0].load_id))} if bad else {}),
+            **({"data_docs": MetadataValue.url(run_address(gate_run_id))} if gate_run_id and found else {}),
         },
     )
+
+
+def _verdicts(loads: "list[Landed]", status_of: dict[int, str]) -> str:
+    """The deliveries of one feed with what became of them, each a link to its page."""
+    said = [
+        f"- [{load.delivered_name.translate(_PLAIN)}]({load_address(load.load_id)}): "
+        f"{status_of.get(load.load_id, load.status)}"
+        for load in loads[:10]
+    ]
+    return "\n".join(said) or "no new delivery"
+
+
+def _held(warehouse: Warehouse) -> str:
+    """What waits for a person, with each answer, as a Markdown table."""
+    with warehouse.connect("loader", autocommit=True) as conn:
+        rows = conn.execute(
+            "select load_id, delivered_name, choice, rows_change, cents_change, command from ops.held_loads"
+            " order by held_since, load_id, choice_number limit 40"
+        ).fetchall()
+    if not rows:
+        return "nothing"
+    told = [
+        f"| [{load_id}]({load_address(load_id)}) {str(name).translate(_PLAIN)} | {choice} "
+        f"| {'?' if change is None else f'{change:+,}'} | {'?' if cents is None else f'{cents / 100:+,.2f}'} "
+        f"| `./{command}` |"
+        for load_id, name, choice, change, cents, command in rows
+    ]
+    return "\n".join(["| load | answer | rows | net | command |", "|---|---|--:|--:|---|", *told])
 
 
 @multi_asset(name="deliveries", specs=_specs(), check_specs=_check_specs())
@@ -209,18 +250,13 @@ def deliveries(
     checks: dict[tuple[str | None, str], list[CheckResult]] = {}
     for result in done.results:
         checks.setdefault((feed_of.get(result.load_id), result.reason), []).append(result)
+    gate_run_id = done.gate.gate_run_id if done.gate else None
     for feed in FEEDS:
         loads = [load for load in done.loads if load.feed == feed]
         yield MaterializeResult(
             asset_key=AssetKey(["raw", feed]),
             metadata={
-                "verdict": MetadataValue.md(
-                    "\n".join(
-                        f"- {load.delivered_name}: {status_of.get(load.load_id, load.status)}"
-                        for load in loads[:10]
-                    )
-                    or "no new delivery"
-                ),
+                "verdict": MetadataValue.md(_verdicts(loads, status_of)),
                 "deliveries": len(loads),
                 "rows_delivered": sum(load.rows_delivered for load in loads),
                 "rows_accepted": sum(load.rows_accepted for load in loads),
@@ -229,7 +265,7 @@ def deliveries(
             },
         )
         for reason in (name for name in GATE_CHECKS if _is_asked(feed, name)):
-            yield _check(feed, reason, checks.get((feed, reason), []))
+            yield _check(feed, reason, checks.get((feed, reason), []), gate_run_id=gate_run_id)
     for refused in done.refused:
         context.log.warning(f"{refused.path}: {refused.sentence}")
     yield MaterializeResult(
@@ -244,4 +280,11 @@ def deliveries(
         rows = sum(load.rows_accepted for load in done.loads if load.feed in names)
         yield MaterializeResult(asset_key=AssetKey(["raw", holds]), metadata={"rows_accepted": rows})
     yield MaterializeResult(asset_key=SCOPES)
-    yield MaterializeResult(asset_key=LEDGER, metadata={"deliveries": len(done.loads)})
+    yield MaterializeResult(
+        asset_key=LEDGER,
+        metadata={
+            "held": MetadataValue.md(_held(session.warehouse)),
+            "gates": MetadataValue.url(ADDRESS),
+            "deliveries": len(done.loads),
+        },
+    )

@@ -22,6 +22,7 @@ from pydantic import Field
 from orchestration.batch import current_batch
 from orchestration.defs.dbt import mart_models
 from orchestration.defs.resources import BatchSession
+from orchestration.gate_pages.serving import build_address
 from warehouse.database import Warehouse
 
 KEY = AssetKey(["marts", "publication"])
@@ -59,6 +60,7 @@ def _checks(warehouse: Warehouse, build_id: int) -> Iterator[AssetCheckResult]:
                     "evaluated": len(rows),
                     "value": len(broken),
                     "limit": 0,
+                    "audit": MetadataValue.url(build_address(build_id)),
                     "broken": MetadataValue.md(
                         "\n".join(
                             f"- **{name}**: {message or observed} (limit {limit})"
@@ -122,6 +124,7 @@ def publication(
         batch.failures += [failure for failure in report.failures if failure not in batch.failures]
         raise Failure(
             "The audit failed, so the last publication stays as it is: " + "; ".join(report.failures[:5]),
+            metadata={"audit": MetadataValue.url(build_address(build.build_id))},
             allow_retries=False,
         )
     batch.done("Audited: delivered = facts = marts, to the cent")
