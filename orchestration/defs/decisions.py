@@ -107,7 +107,7 @@ def _decide_and_publish(
     hooks={tell_of_failure},
     description="Let a held, repeated or withdrawn delivery count, and publish. The page /gate of this UI "
     "shows what is held and why, what each answer would change in rows and money, and opens this job with "
-    "the answer filled in. The launchpad wants `load` (its number) and, where the hold asks a question, `as_`.",
+    "the answer filled in. The launchpad wants `load`, and `as_` where the hold asks a question.",
 )
 def release_load() -> None:
     """One decision."""
