@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import html
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ _ELEMENTS = {
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
 _DROPPED_WHOLE = {"script", "style", "nav", "form", "button"}
+_SIGNS = {"fa-check-circle": "✓", "fa-times": "✗", "fa-exclamation-triangle": "!"}
+_CONTENT = '<div class="col-md-10 col-lg-10'
 log = logging.getLogger(__name__)
 
 
@@ -40,8 +43,12 @@ def body_of(outcome: Any) -> str:
         result.result = _escaped(result.result)
     document = ValidationResultsPageRenderer(run_info_at_end=True).render(outcome)
     rendered = DefaultJinjaPageView().render(document)
+    for icon, sign in _SIGNS.items():
+        rendered = re.sub(rf'<i class="[^"]*{icon}[^"]*"[^>]*></i>', sign, rendered)
+    # what stands beside it steers scripts, which are gone
+    start = max(rendered.find(_CONTENT), rendered.index("<body"))
     return nh3.clean(
-        rendered[rendered.index("<body") :],
+        rendered[start:],
         tags=_ELEMENTS,
         clean_content_tags=_DROPPED_WHOLE,
         attributes={"th": {"colspan"}, "td": {"colspan"}},

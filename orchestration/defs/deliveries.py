@@ -40,32 +40,74 @@ FEEDS = sorted(CONTRACTS)
 #: kind of a feed → the kind that the UI has a picture for
 KINDS = {"csv": "csv", "api": "json", "sheet": "googlesheets", "database": "sql"}
 MASTER = [feed for feed in FEEDS if CONTRACTS[feed].entity is not None]
-# reason of the arrival gate → what the check promises; the suite itself takes seconds to import
+# reason of the arrival gate → the check and what it promises; the suite itself takes seconds to import
 GATE_CHECKS = {
-    "NOT_MEASURED": "Everything the gate looks at was measured.",
-    "EMPTY_DELIVERY": "The delivery holds at least one row.",
-    "NOTHING_ACCEPTED": "At least one row was accepted.",
-    "ROWS_UNACCOUNTED": "Every delivered row was accepted, refused, or is a repeat.",
-    "TOO_MANY_REJECTED": "No more rows were refused than the contract allows.",
-    "PRODUCT_MISSING": "Every accepted row names a product.",
-    "DATE_TOO_EARLY": "No row lies before the earliest day the contract allows.",
-    "DATE_IN_FUTURE": "No row lies in the future.",
-    "AMOUNT_NOT_RECOUNTED": "The stored rows add up to the amount that was read, to the cent.",
-    "AMOUNT_NOT_IN_LEDGER": "The ledger's amount is the amount that was read, to the cent.",
-    "TOTAL_IS_ZERO": "The accepted rows add up to something.",
-    "SALE_BELOW_ZERO": "No sale line is below zero.",
-    "TOO_FEW_ROWS": "It holds as many rows as the contract expects at least (gate: least_rows).",
-    "TOO_MANY_ROWS": "It holds no more rows than the contract expects (gate: most_rows).",
-    "ORDER_MISSING": "Enough rows name their order (gate: most_without_order).",
-    "CUSTOMER_MISSING": "Enough rows name their customer (gate: most_without_customer).",
-    "LINE_TOO_LARGE": "No line is worth more than the contract allows (gate: largest_line_cents).",
-    "FAR_ABOVE_LARGEST_DAY": "No day is more than ten times the largest day the feed ever had.",
-    "VOLUME_UNUSUAL": "As many lines as such weekdays of this feed usually bring (a warning by default).",
-    "REVENUE_UNUSUAL": "As much money as such weekdays of this feed usually bring (a warning by default).",
-    "MIX_UNUSUAL": "Categories, stores and channels have their usual shares (a warning by default).",
-    "COLUMNS_CHANGED": "The same columns as before, written the same way (a warning by default).",
-    "MANY_RETURNS": "No more lines are returns than the contract allows, or half (a warning only).",
-    "LIST_CONTRADICTS": "A list says one thing about each of its members (a warning only).",
+    "NOT_MEASURED": ("everything_is_measured", "Everything the gate looks at was measured."),
+    "EMPTY_DELIVERY": ("rows_were_delivered", "The delivery holds at least one row."),
+    "NOTHING_ACCEPTED": ("rows_were_accepted", "At least one row was accepted."),
+    "ROWS_UNACCOUNTED": (
+        "every_row_is_accounted_for",
+        "Every delivered row was accepted, refused, or is a repeat.",
+    ),
+    "TOO_MANY_REJECTED": ("few_rows_are_refused", "No more rows were refused than the contract allows."),
+    "PRODUCT_MISSING": ("every_row_names_a_product", "Every accepted row names a product."),
+    "DATE_TOO_EARLY": ("no_day_is_too_early", "No row lies before the earliest day the contract allows."),
+    "DATE_IN_FUTURE": ("no_day_is_in_the_future", "No row lies in the future."),
+    "AMOUNT_NOT_RECOUNTED": (
+        "amount_is_counted_twice",
+        "The stored rows add up to the amount that was read, to the cent.",
+    ),
+    "AMOUNT_NOT_IN_LEDGER": (
+        "amount_is_in_the_ledger",
+        "The ledger's amount is the amount that was read, to the cent.",
+    ),
+    "TOTAL_IS_ZERO": ("total_is_not_zero", "The accepted rows add up to something."),
+    "SALE_BELOW_ZERO": ("no_sale_is_below_zero", "No sale line is below zero."),
+    "TOO_FEW_ROWS": (
+        "enough_rows",
+        "It holds as many rows as the contract expects at least (gate: least_rows).",
+    ),
+    "TOO_MANY_ROWS": (
+        "not_too_many_rows",
+        "It holds no more rows than the contract expects (gate: most_rows).",
+    ),
+    "ORDER_MISSING": ("orders_are_named", "Enough rows name their order (gate: most_without_order)."),
+    "CUSTOMER_MISSING": (
+        "customers_are_named",
+        "Enough rows name their customer (gate: most_without_customer).",
+    ),
+    "LINE_TOO_LARGE": (
+        "no_line_is_too_large",
+        "No line is worth more than the contract allows (gate: largest_line_cents).",
+    ),
+    "FAR_ABOVE_LARGEST_DAY": (
+        "no_day_is_far_above_the_largest",
+        "No day is more than ten times the largest day the feed ever had.",
+    ),
+    "VOLUME_UNUSUAL": (
+        "volume_is_usual",
+        "As many lines as such weekdays of this feed usually bring (a warning by default).",
+    ),
+    "REVENUE_UNUSUAL": (
+        "revenue_is_usual",
+        "As much money as such weekdays of this feed usually bring (a warning by default).",
+    ),
+    "MIX_UNUSUAL": (
+        "mix_is_usual",
+        "Categories, stores and channels have their usual shares (a warning by default).",
+    ),
+    "COLUMNS_CHANGED": (
+        "columns_are_the_same",
+        "The same columns as before, written the same way (a warning by default).",
+    ),
+    "MANY_RETURNS": (
+        "few_lines_are_returns",
+        "No more lines are returns than the contract allows, or half (a warning only).",
+    ),
+    "LIST_CONTRADICTS": (
+        "list_agrees_with_itself",
+        "A list says one thing about each of its members (a warning only).",
+    ),
 }
 MASTER_TABLES = [holds for holds in ENTITIES if holds not in FEEDS]
 OF_EVERY_ROW = (
@@ -153,9 +195,9 @@ def _master_tables() -> list[AssetSpec]:
 
 def _check_specs() -> list[AssetCheckSpec]:
     return [
-        AssetCheckSpec(name=reason.lower(), asset=AssetKey(["raw", feed]), description=sentence)
+        AssetCheckSpec(name=name, asset=AssetKey(["raw", feed]), description=sentence)
         for feed in FEEDS
-        for reason, sentence in GATE_CHECKS.items()
+        for reason, (name, sentence) in GATE_CHECKS.items()
         if _is_asked(feed, reason)
     ]
 
@@ -174,10 +216,16 @@ def _check(
     holds = any(result.severity == "hold" for result in bad)
     return AssetCheckResult(
         asset_key=AssetKey(["raw", feed]),
-        check_name=reason.lower(),
+        check_name=GATE_CHECKS[reason][0],
         passed=not bad,
         severity=AssetCheckSeverity.ERROR if holds else AssetCheckSeverity.WARN,
+        description="; ".join(
+            f"load {r.load_id} is {'held' if r.severity == 'hold' else 'in, with a warning'}: {r.message}"
+            for r in bad[:3]
+        )
+        or None,
         metadata={
+            "reason": reason,
             "loads_checked": len(found),
             "loads_failed": len(bad),
             "value": str(shown[0].observed) if shown else "no new delivery",

@@ -72,6 +72,15 @@ def money(cents: int | None, currency: str | None) -> str:
     return f"{'+' if cents > 0 else ''}{written(cents, currency)}"
 
 
+def prose(text: str) -> Markup:
+    """A sentence with its `commands` set off; everything else stays text."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 and place < len(parts) - 1 else part
+        for place, part in enumerate(parts)
+    )
+
+
 class GatePages:
     """ASGI middleware: answers what stands below ADDRESS; hands on the rest."""
 
@@ -85,7 +94,7 @@ class GatePages:
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
         self._look.globals |= {"launchpad": launchpad_address, "run_address": run_address}
-        self._look.filters |= {"money": money, "number": lambda number: f"{number:,}"}
+        self._look.filters |= {"money": money, "prose": prose, "number": lambda number: f"{number:,}"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a page."""

@@ -47,6 +47,7 @@ def test_the_page_asks_no_other_host_for_anything(body: str) -> None:
 def test_the_page_says_what_was_expected_and_found(body: str) -> None:
     text = re.sub(r"<[^>]+>|\s+", " ", body)
     assert "values must belong to this set" in re.sub(r"\s+", " ", text)
+    assert "✗" in text and "Show All" not in text
 
 
 def test_only_the_newest_pages_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

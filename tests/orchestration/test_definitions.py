@@ -112,3 +112,22 @@ def test_every_model_leads_to_its_documentation(specs: Any) -> None:
         for spec in models
         if spec.metadata["documentation"].url != address_of(spec.metadata["dagster_dbt/unique_id"])
     ] == []
+
+
+def test_a_choice_opens_its_job_with_a_configuration_that_the_job_takes() -> None:
+    from urllib.parse import unquote  # noqa: PLC0415
+
+    import yaml  # noqa: PLC0415
+
+    from orchestration.definitions import defs  # noqa: PLC0415  seconds
+    from orchestration.gate_pages.serving import launchpad_address  # noqa: PLC0415
+
+    for choice, name in (("day-first", "release"), ("as it is", "release"), ("withdraw", "withdraw")):
+        address = launchpad_address({"choice": choice, "load_id": 7})
+        path, _, config = address.partition("?config=")
+        assert path == f"/locations/shopx/jobs/{name}_load/playground"
+        taken = yaml.safe_load(unquote(config))["ops"][name]["config"]
+        node = defs.resolve_job_def(f"{name}_load").all_node_defs[0]
+        assert taken["load"] == 7
+        assert set(taken) <= set(node.config_field.config_type.fields)  # type: ignore[attr-defined]
+        assert taken.get("as_") == ("day-first" if choice == "day-first" else None)
