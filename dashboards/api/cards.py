@@ -6,7 +6,7 @@ Put here: the shape of these answers. Never here: SQL, or how a file is written 
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from dashboards import exports
 from dashboards.answers.answer import Answer
 from dashboards.answers.page import Page
 from dashboards.api.answering import Made, answered
@@ -37,6 +38,8 @@ from dashboards.spec.model import Board, Card
 
 router = APIRouter(prefix="/api/v1", tags=["figures"])
 MOST_ROWS = 10_000
+CSV = "text/csv; charset=utf-8"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class DescribedFilter(BaseModel):
@@ -116,8 +119,9 @@ class CardAnswer(BaseModel):
 
 
 class CardFilters(Filters):
-    """Period, filters and page."""
+    """Period, filters, page and form."""
 
+    format: Literal["json", "csv", "xlsx"] = Field("json", description="csv and xlsx hold every row.")
     limit: int = Field(1_000, ge=1, le=MOST_ROWS)
     offset: int = Field(0, ge=0, le=10_000_000)
 
@@ -140,6 +144,7 @@ async def dashboards(request: Request) -> Response:
     "/cards/{key}",
     response_model=CardAnswer,
     responses={
+        200: {"content": {CSV: {}, XLSX: {}}},
         304: {"description": "Still what you have."},
     },
 )
@@ -148,7 +153,7 @@ async def card(
     key: Annotated[str, InPath(max_length=100, description="As /api/v1/dashboards lists it.")],
     asked: Annotated[CardFilters, Query()],
 ) -> Response:
-    """What a card answers for a period and filters."""
+    """What a card answers for a period and filters, as JSON, CSV or a workbook."""
     board = next((one for one in load_boards() if key in one.cards), None)
     if board is None:
         raise HTTPException(404, "There is no card of that key; /api/v1/dashboards lists them.")
@@ -157,7 +162,13 @@ async def card(
 
     def make(page: Page, edition: Edition) -> Made:
         answer = page.answer(found, asked.state(as_of=page.published().as_of), board=board)
-        return Made(_answer(page, edition, board, answer, asked).model_dump_json().encode())
+        if asked.format == "json":
+            return Made(_answer(page, edition, board, answer, asked).model_dump_json().encode())
+        name = exports.file_name(answer, asked.format)
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        if asked.format == "csv":
+            return Made(exports.csv_bytes(answer, edition.trust), CSV, headers)
+        return Made(exports.xlsx_bytes(answer, edition.trust), XLSX, headers)
 
     return await answered(request, make, live=_is_live(found))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from tests.conftest import fresh_warehouse
 from tests.dashboards.figures import AS_OF, make_marts, publish_days
@@ -177,6 +180,29 @@ def test_rows_come_in_pages_that_lead_to_each_other(served: Served) -> None:
         address = page.get("next")
         pages += 1
     assert (rows, pages) == (whole["rows"], 3)
+
+
+def test_the_files_of_a_card_hold_every_row_to_the_cent_and_the_trust_line(served: Served) -> None:
+    path, days = "/api/v1/cards/net_sales_by_day", {"days_back": 40, "store": "York"}
+    answer = ask(served, path, **days)
+    cents = [row["net_sales_cents"] for row in answer["rows"]]
+    text = served.client.get(path, params=days | {"format": "csv", "limit": 1})
+    assert text.headers["content-type"] == "text/csv; charset=utf-8"
+    assert 'filename="overview-net_sales_by_day-' in text.headers["content-disposition"]
+    lines = text.content.decode("utf-8-sig").splitlines()
+    assert any(answer["source"]["trust"]["text"] in line for line in lines)
+    heading, *rows = csv.reader(line for line in lines if not line.startswith("#"))
+    place = next(number for number, name in enumerate(heading) if name.startswith("Net sales"))
+    assert [round(float(row[place]) * 100) for row in rows] == cents
+    book = served.client.get(path, params=days | {"format": "xlsx"})
+    assert book.headers["content-type"].endswith("spreadsheetml.sheet")
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(book.content)).get_sheet_by_index(0).to_python()
+    at = next(number for number, row in enumerate(sheet) if row[: len(heading)] == heading)
+    assert [round(float(str(row[place])) * 100) for row in sheet[at + 1 :]] == cents
+    again = served.client.get(
+        path, params=days | {"format": "csv"}, headers={"if-none-match": text.headers["etag"]}
+    )
+    assert again.status_code == 304
 
 
 def test_a_card_nobody_has_is_not_found(served: Served) -> None:
