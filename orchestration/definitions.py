@@ -4,6 +4,7 @@ from dagster import Definitions
 
 from orchestration.defs.analytics import revenue_forecast, sales_anomalies
 from orchestration.defs.builds import build_loads
+from orchestration.defs.dashboards import in_metabase
 from orchestration.defs.dbt import core_models, mart_models
 from orchestration.defs.decisions import release_load, replay_load, withdraw_load
 from orchestration.defs.deliveries import deliveries
@@ -14,8 +15,9 @@ from orchestration.defs.schedules import nightly
 from orchestration.defs.sensors import inbox_sensor
 from orchestration.defs.sources import fetched_assets, fetched_sensors, nightly_sync, sync_job
 from orchestration.defs.stepping_back import resume_publication, step_back
+from warehouse.settings import load_settings
 
-defs = Definitions(
+_pipeline = Definitions(
     assets=[
         deliveries,
         build_loads,
@@ -31,3 +33,5 @@ defs = Definitions(
     sensors=[inbox_sensor, *fetched_sensors],
     resources={"session": BatchSession()},
 )
+
+defs = Definitions.merge(_pipeline, in_metabase(load_settings()))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from orchestration.cli import dashboards_metabase
+
 
 @click.group()
 def dashboards() -> None:
@@ -82,3 +84,12 @@ def schema(*, write: Path | None) -> None:
     else:
         write.write_text(text, encoding="utf-8")
         click.echo(f"Written: {write}")
+
+
+for command in (
+    dashboards_metabase.plan,
+    dashboards_metabase.apply,
+    dashboards_metabase.export,
+    dashboards_metabase.doctor,
+):
+    dashboards.add_command(command)

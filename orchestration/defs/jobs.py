@@ -10,7 +10,8 @@ from orchestration.instance import BATCH_JOB, BATCH_TAG
 
 batch_job = define_asset_job(
     BATCH_JOB,
-    selection=AssetSelection.all() - AssetSelection.groups("fetched"),  # those are asked before a batch
+    # what is fetched is asked before a batch, dashboards follow a publication in a run of their own
+    selection=AssetSelection.all() - AssetSelection.groups("fetched", "dashboards"),
     description="Land, gate, build, audit, publish. Without configuration: the inbox and what is pending.",
     executor_def=in_process_executor,
     hooks={tell_of_failure},
