@@ -23,8 +23,8 @@ with parts as (
         'FM999,999,999,990' as whole,
         100.0 * t.rows_rejected / greatest(t.rows_delivered, 1) as rejected_pct,
         t.rows_delivered,
-        count(*) as feeds,
-        count(*) filter (where not h.is_behind) as feeds_in
+        count(h.feed) as feeds,
+        count(h.feed) filter (where not h.is_behind) as feeds_in
     from marts.publication as p
     inner join ops.publication_trust as t on p.publication_id = t.publication_id
     left join ops.pipeline_health as h on h.holds = 'sales'

@@ -27,10 +27,10 @@ from dagster import (
     multi_asset,
 )
 
-from orchestration.defs.publication import KEY as PUBLICATION
 from orchestration.defs.resources import BatchSession
 from warehouse.settings import Settings
 
+PUBLICATION = AssetKey(["marts", "publication"])
 GROUP = "dashboards"
 ALERT = "dashboards in Metabase"
 

@@ -1,18 +1,15 @@
-"""The boards as they stand in the files, brought to a Metabase: compiled, applied, exported, by command and in
-Dagster.
-"""
+"""The boards of the files in a Metabase: compiled, applied, exported, by command and in Dagster."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from click.testing import CliRunner, Result
 
 from dashboards.answers.page import reading_as_reader
 from dashboards.metabase.compiling import BASE_NAME, compiled
@@ -28,6 +25,7 @@ from dashboards.metabase.trust import KEY as TRUST
 from dashboards.metabase.trust import trust_card
 from dashboards.spec.loading import FOLDER, load_boards
 from dashboards.spec.model import BASE, TAG
+from orchestration.cli.dashboards import dashboards
 from tests.conftest import fresh_warehouse
 from tests.dashboards.figures import make_marts, publish_days
 from tests.dashboards.metabase_cases import OPENAPI, Installation, installed
@@ -233,8 +231,21 @@ def test_what_somebody_changed_in_metabase_can_be_adopted(
         export(client, wanted, boards, FOLDER)
 
 
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    exit_code: int
+    stdout: str
+
+
 @pytest.fixture
-def shopx(shop: Warehouse, metabase: Installation, monkeypatch: pytest.MonkeyPatch) -> Any:
+def shopx(
+    shop: Warehouse,
+    metabase: Installation,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> Any:
     """The command in this process, with the environment of the shop and of the stand-in."""
     for name, value in {
         **shop.environment(),
@@ -246,13 +257,10 @@ def shopx(shop: Warehouse, metabase: Installation, monkeypatch: pytest.MonkeyPat
     for name in ("metabase.json", "users.csv"):
         (shop.settings.home / name).unlink(missing_ok=True)
 
-    def run(*arguments: str) -> Result:
-        from orchestration.cli.dashboards import dashboards  # noqa: PLC0415
-
-        done = CliRunner().invoke(dashboards, list(arguments))
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return done
+    def run(*arguments: str) -> Done:
+        capfd.readouterr()
+        code = dashboards.main(list(arguments), standalone_mode=False, prog_name="shopx dashboards")
+        return Done(code if isinstance(code, int) else 0, capfd.readouterr().out)
 
     return run
 
@@ -363,42 +371,31 @@ def test_without_an_address_the_command_says_which_variable_to_set(
         shopx("plan")
 
 
-def test_dagster_has_the_dashboards_behind_the_publication_where_there_is_a_metabase(
-    shop: Warehouse, metabase: Installation
+def test_dagster_brings_the_dashboards_behind_the_publication_where_there_is_a_metabase(
+    shop: Warehouse, shopx: Any, metabase: Installation
 ) -> None:
-    from dagster import AssetKey, Definitions, materialize  # noqa: PLC0415  seconds
+    from dagster import AssetKey, materialize  # noqa: PLC0415  seconds
 
     from orchestration.defs.dashboards import in_metabase  # noqa: PLC0415
-    from orchestration.defs.publication import KEY, publication  # noqa: PLC0415
+    from orchestration.defs.resources import BatchSession  # noqa: PLC0415
 
     assert in_metabase(shop.settings).assets is None
-    settings = metabase.settings
-    bare = in_metabase(settings)
-    [asset] = bare.assets or []
+    [asset] = in_metabase(metabase.settings).assets or []
     assert {spec.key for spec in asset.specs} == {AssetKey(["dashboards", b.key]) for b in load_boards()}
-    assert {dep.asset_key for spec in asset.specs for dep in spec.deps} == {KEY}
-    together = Definitions.merge(Definitions(assets=[publication]), bare)
-    assert together.resolve_job_def("dashboards").asset_layer.executable_asset_keys == {
-        spec.key for spec in asset.specs
+    assert {dep.asset_key for spec in asset.specs for dep in spec.deps} == {
+        AssetKey(["marts", "publication"])
     }
-    session = _Session(replace(shop, settings=settings.model_copy(update={"home": shop.settings.home})))
-    (shop.settings.home / "metabase.json").unlink(missing_ok=True)
-    assert materialize([asset], resources={"session": session}).success
+    given = {"session": BatchSession()}
+    assert materialize([asset], resources=given).success
     assert metabase.dashboard("Overview")
-    # a Metabase that does not answer is an alert, closed by the next success
+    # a Metabase that cannot reach the warehouse is an alert, closed by the next success
+    reachable = metabase.metabase.can_connect
     metabase.metabase.can_connect = lambda details: False
-    assert not materialize([asset], resources={"session": session}, raise_on_error=False).success
+    assert not materialize([asset], resources=given, raise_on_error=False).success
     assert "Metabase" in open_alerts(shop)[0]
-    metabase.metabase.can_connect = lambda details: True
-    assert materialize([asset], resources={"session": session}).success
+    metabase.metabase.can_connect = reachable
+    assert materialize([asset], resources=given).success
     assert open_alerts(shop) == []
-
-
-class _Session:
-    """The one thing of a batch's session that the asset needs."""
-
-    def __init__(self, warehouse: Warehouse) -> None:
-        self.warehouse = warehouse
 
 
 def open_alerts(shop: Warehouse) -> list[str]:
