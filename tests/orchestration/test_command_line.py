@@ -83,10 +83,32 @@ def test_every_compose_service_has_a_health_check_and_no_port_beyond_this_machin
     from warehouse.settings import PROJECT_ROOT  # noqa: PLC0415
 
     services = yaml.safe_load((PROJECT_ROOT / "docker-compose.yml").read_text())["services"]
-    assert set(services) == {"postgres", "code", "webserver", "daemon"}
+    assert set(services) == {"postgres", "code", "webserver", "daemon", "metabase-postgres", "metabase"}
     for name, service in services.items():
         assert service["healthcheck"]["test"], name
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+
+
+def test_metabase_comes_only_when_asked_for_in_one_release_with_a_database_of_its_own_and_silent() -> None:
+    import re  # noqa: PLC0415
+
+    import yaml  # noqa: PLC0415
+
+    from dashboards.metabase.doctor import version_line  # noqa: PLC0415
+    from warehouse.settings import PROJECT_ROOT  # noqa: PLC0415
+
+    services = yaml.safe_load((PROJECT_ROOT / "docker-compose.yml").read_text())["services"]
+    metabase, store = services["metabase"], services["metabase-postgres"]
+    assert metabase["profiles"] == store["profiles"] == ["metabase"]
+    tag = metabase["image"].partition(":")[2]
+    assert re.fullmatch(r"v0\.\d+\.\d+(\.\d+)?", tag) and version_line(tag).good
+    said = metabase["environment"]
+    assert (said["MB_DB_TYPE"], said["MB_DB_HOST"]) == ("postgres", "metabase-postgres")
+    assert {
+        said[f"MB_{name}"] for name in ("ANON_TRACKING_ENABLED", "CHECK_FOR_UPDATES", "LOAD_SAMPLE_CONTENT")
+    } == {"false"}
+    # without the profile nothing of it needs a variable to be set
+    assert not [value for value in {**said, **store["environment"]}.values() if ":?" in value]
 
 
 def test_the_sample_year_is_the_same_for_the_same_seed(tmp_path: Path) -> None:
