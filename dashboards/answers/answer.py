@@ -152,9 +152,12 @@ class Answer:
 
 def default_format(name: str, kind: Kind) -> str:
     """The format of a column that a card says nothing about, by the endings of docs/naming.md."""
-    for ending, found in (("_cents", "money"), ("_pct", "percent"), ("_share", "share"), ("_month", "month")):
-        if name.endswith(ending) and kind != "text":
-            return found
+    if kind in ("whole", "number"):
+        for ending, found in (("_cents", "money"), ("_pct", "percent"), ("_share", "share")):
+            if name.endswith(ending):
+                return found
+    if kind == "date" and name.endswith("_month"):
+        return "month"
     return {"whole": "count", "number": "units", "date": "date", "moment": "datetime", "truth": "yesno"}.get(
         kind, "text"
     )
