@@ -59,7 +59,7 @@ class Line:
 
 
 def make_lines(seed: int = 5) -> list[Line]:
-    """The same lines for the same seed; some days sell nothing, some orders name nobody, some have no cost."""
+    """The same lines for the same seed; some days sell nothing, some orders name nobody, costs lack."""
     chance = random.Random(seed)  # noqa: S311
     lines: list[Line] = []
     order = 0
