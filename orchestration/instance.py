@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestration.retrying import PASSING_TAG
 from warehouse.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ run_monitoring:
   start_timeout_seconds: 300
   max_runtime_seconds: 21600
   free_slots_after_run_end_seconds: 60
-# a failed batch is simply still pending; the next one finishes it
+# a failed batch is simply still pending; the inbox sensor starts it once more where that can help
 run_retries: {enabled: false}
 code_servers: {local_startup_timeout: 240}
 retention:
@@ -119,4 +120,5 @@ def fail_runs_without_process(instance: "DagsterInstance") -> int:
                 run,
                 message="The process of this run was killed; the next run finishes its work.",
             )
+            instance.add_run_tags(run_id, {PASSING_TAG: "true"})
     return len(gone)

@@ -78,6 +78,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--postgres", choices=["16", "18"], default="18", help="the PostgreSQL whose server all tests share"
     )
+    parser.addoption(
+        "--publications", type=int, default=5, help="how many publications pass under polling readers"
+    )
 
 
 @contextmanager

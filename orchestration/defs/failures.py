@@ -6,6 +6,7 @@ Put here: hooks. Never here: what makes a step fail.
 from dagster import HookContext, failure_hook
 
 from orchestration.batch import current_batch
+from orchestration.retrying import PASSING_TAG, may_pass
 from warehouse.alerts import raise_alert
 from warehouse.errors import ShopxError
 
@@ -14,13 +15,16 @@ from warehouse.errors import ShopxError
 def tell_of_failure(context: HookContext) -> None:
     """Close the build as failed and raise one alert for the step, unless the audit has raised its own.
 
-    A run that a person interrupted is no failure: its build is abandoned, and the next run goes on.
+    What may pass by itself is marked, so that the inbox sensor starts it once more. A run that a person
+    interrupted is no failure: its build is abandoned, and the next run goes on.
     """
     if not isinstance(context.op_exception, Exception):
         return
     session = context.resources.session
     session.give_up()
     batch = current_batch()
+    if may_pass(context.op_exception, "; ".join(batch.failures)):
+        context.instance.add_run_tags(context.run_id, {PASSING_TAG: "true"})
     if batch.audit is not None and not batch.audit.passed:
         return
     cause: BaseException | None = context.op_exception

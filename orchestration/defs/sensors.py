@@ -22,6 +22,7 @@ from orchestration.defs.builds import BuildConfig
 from orchestration.defs.deliveries import DeliveriesConfig
 from orchestration.defs.jobs import batch_job
 from orchestration.instance import BATCH_JOB, fail_runs_without_process
+from orchestration.retrying import RETRY_TAG, worth_a_retry
 from warehouse.settings import load_settings
 
 _ACTIVE = [
@@ -54,6 +55,12 @@ def inbox_sensor(context: SensorEvaluationContext) -> SensorResult | SkipReason:
     new = [path for path in still if fingerprints[path] not in asked]
     busy = context.instance.get_runs_count(RunsFilter(job_name=BATCH_JOB, statuses=_ACTIVE)) > 0
     requests = []
+    killed = None if busy else worth_a_retry(context.instance, job=BATCH_JOB)
+    if killed and not new:
+        config = RunConfig(ops={"ops__build_loads": BuildConfig(when="changed")})
+        requests = [
+            RunRequest(run_key=None, run_config=config, tags={"shopx/by": "retry", RETRY_TAG: killed})
+        ]
     if new and not busy:
         asked |= {fingerprints[path]: now for path in new}
         config = RunConfig(
