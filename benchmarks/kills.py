@@ -37,7 +37,7 @@ from warehouse.setup import WAREHOUSE_RIGHTS
 # repeats at one step differ in how long after it the process dies
 DELAYS_S = (0.0, 0.01, 0.05, 0.2, 0.8)
 TEMPLATE = "kills_template"
-TOLD = (
+TOLD = "A batch killed with SIGKILL, then started again, and compared with one that nobody disturbed."
     "A batch killed with SIGKILL, then started again, against one that nobody disturbed: every row compared."
 )
 # numbers given out while working, and moments: a retry may have others
@@ -55,8 +55,8 @@ class Step:
 
 
 STEPS = (
-    Step("before the bytes are archived", function="ingestion.archive:Room.keep_together"),
-    Step("when the bytes are archived", function="ingestion.archive:Room.keep_together", after=True),
+    Step("before the bytes are archived", function="ingestion.archive:Room.keep"),
+    Step("when the bytes are archived", function="ingestion.archive:Room.keep", after=True),
     Step("before rows are copied", function="ingestion.landing:load_rows"),
     Step("rows copied, not committed", function="ingestion.landing:load_rows", after=True),
     Step("landed", function="orchestration.landing:land_given", after=True),

@@ -138,7 +138,7 @@ def test_assets_materialized_alone_leave_it_out_and_publish_nothing(built, asset
 
 
 def test_the_last_step_of_a_batch_started_alone_publishes_nothing(built):
-    """The way of a retry from failure and of a re-execution from a step: without the build of the first run."""
+    """The way of a retry from failure and of a re-execution: steps without the first run's build."""
     from dagster import AssetKey  # noqa: PLC0415
 
     warehouse, held = built
