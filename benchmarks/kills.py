@@ -38,8 +38,6 @@ from warehouse.setup import WAREHOUSE_RIGHTS
 DELAYS_S = (0.0, 0.01, 0.05, 0.2, 0.8)
 TEMPLATE = "kills_template"
 TOLD = "A batch killed with SIGKILL, then started again, and compared with one that nobody disturbed."
-    "A batch killed with SIGKILL, then started again, against one that nobody disturbed: every row compared."
-)
 # numbers given out while working, and moments: a retry may have others
 PASSING = ("load_id", "build_id", "publication_id", "change_no", "order_load_id", "landed_at", "published_at")
 
