@@ -1,6 +1,6 @@
 """How many answers a second the KPI API gives: with the tag sent back, kept answers, and answers made anew.
 
-    .venv/bin/python benchmarks/api.py                      # a server of its own over SHOPX_HOME
+    .venv/bin/python benchmarks/api.py --write              # a server of its own over SHOPX_HOME
     .venv/bin/python benchmarks/api.py --url http://127.0.0.1:8080
 
 The client keeps its connections open and sends the next request once the answer before it is read whole. It
@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-import os
 import socket
 import statistics
 import subprocess
@@ -24,7 +23,12 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+import sections
+
+from warehouse.database import open_warehouse
+
 PATH = "/api/v1/kpis/summary?days_back=30"
+BAR = 1_000  # answers a second, with the tag sent back
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Measured:
     def __str__(self) -> str:
         seen = ", ".join(f"{count:,} × {status}" for status, count in sorted(self.statuses.items()))
         times = f"p50 {self.p50_ms:6.1f} ms  p95 {self.p95_ms:6.1f} ms  p99 {self.p99_ms:6.1f} ms"
-        return f"{self.name:<44} {self.per_second:9,.0f}/s  {times}  ({seen})"
+        return f"{self.name:<34} {self.per_second:9,.0f}/s  {times}  ({seen})"
 
 
 async def measure(
@@ -93,9 +97,7 @@ async def run(url: str, *, clients: int, seconds: float) -> list[Measured]:
     }
     found = []
     for name, requests in kinds.items():
-        one = await measure(
-            f"KPI summary, {name}", host=host, port=port, requests=requests, clients=clients, seconds=seconds
-        )
+        one = await measure(name, host=host, port=port, requests=requests, clients=clients, seconds=seconds)
         print(one, flush=True)
         found.append(one)
     return found
@@ -121,20 +123,44 @@ def own_server() -> Iterator[str]:
         server.wait(timeout=30)
 
 
+def report(found: list[Measured], *, about: str, lines: int, clients: int) -> str:
+    """The section of the README."""
+    rows = [
+        f"| {one.name} | {one.per_second:,.0f} | {one.p50_ms:.1f} | {one.p95_ms:.1f} | |" for one in found
+    ]
+    met = "met" if found[0].per_second >= BAR else "**missed**"
+    rows[0] = rows[0][:-2] + f" ≥ {BAR:,}: {met} |"
+    return "\n".join(
+        [
+            f"{lines:,} order lines published, {clients} connections that ask without a pause, client, server and "
+            f"database on the same cores; {about}. Command: `.venv/bin/python benchmarks/api.py --write`.",
+            "",
+            "| `GET /api/v1/kpis/summary` | answers a second | p50 ms | p95 ms | bar |",
+            "|---|---|---|---|---|",
+            *rows,
+        ]
+    )
+
+
 def main() -> None:
     """Measure, and print a line for each kind."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     options.add_argument("--url", help="a server that runs; else one is started over SHOPX_HOME")
     options.add_argument("--clients", type=int, default=32)
     options.add_argument("--seconds", type=float, default=10)
+    options.add_argument("--write", action="store_true", help="write the section in benchmarks/README.md")
     given = options.parse_args()
-    load = os.getloadavg()[0]
-    print(f"{given.clients} connections, {os.cpu_count()} cores, load {load:.1f} before", flush=True)
     if given.url:
         asyncio.run(run(given.url, clients=given.clients, seconds=given.seconds))
         return
-    with own_server() as url:
-        asyncio.run(run(url, clients=given.clients, seconds=given.seconds))
+    with open_warehouse() as warehouse, own_server() as url:
+        found = asyncio.run(run(url, clients=given.clients, seconds=given.seconds))
+        with warehouse.connect("owner", autocommit=True) as connection:
+            row = connection.execute("select count(*) from core.fct_order_lines").fetchone()
+        about = sections.machine(warehouse)
+    text = report(found, about=about, lines=row[0] if row else 0, clients=given.clients)
+    if given.write:
+        sections.write("api", "Answers of the KPI API", text)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ class Health(BaseModel):
     detail: str | None = None
     server: str | None = Field(None, description="The database's version.")
     publication: Published | None = None
+    paused: str | None = Field(None, description="Why nothing newer is published, where that is so.")
     held_loads: int | None = Field(None, description="Deliveries that wait for a person.")
     inbox: Inbox | None = None
 
@@ -62,6 +63,7 @@ def health(request: Request) -> Response:
 
 
 _PUBLICATION = "select publication_id, published_at, as_of from marts.publication"
+_PAUSE = "select why from ops.publication_pause"
 _HELD = "select count(distinct load_id) from ops.held_loads"
 
 
@@ -72,6 +74,7 @@ def _look(request: Request) -> Health:
     try:
         with readers_of(request).connection() as connection:
             row = connection.execute(_PUBLICATION).fetchone()
+            pause = connection.execute(_PAUSE).fetchone()
             held = connection.execute(_HELD).fetchone()
             number = connection.info.server_version
     except NotReady as problem:
@@ -83,6 +86,7 @@ def _look(request: Request) -> Health:
         status="ok" if row else "empty",
         server=f"PostgreSQL {number // 10000}.{number % 10000}",
         publication=Published(publication_id=row[0], published_at=row[1], as_of=row[2]) if row else None,
+        paused=pause[0] if pause else None,
         held_loads=held[0] if held else 0,
         inbox=inbox,
     )

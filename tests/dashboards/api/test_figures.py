@@ -242,6 +242,7 @@ def test_the_strip_is_as_fresh_as_the_figures(served: Served, shop: Warehouse) -
         after = served.client.get(SUMMARY, headers={"if-none-match": before.headers["etag"]})
         assert after.status_code == 200
         assert "a wrong file" in after.json()["source"]["trust"]["paused"]
+        assert served.client.get("/health").json()["paused"] == "a wrong file"
     finally:
         with shop.connect("owner") as connection:
             connection.execute("delete from ops.pauses")
