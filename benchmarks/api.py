@@ -117,6 +117,8 @@ def own_server() -> Iterator[str]:
                     break
             except OSError:
                 time.sleep(0.5)
+        else:
+            raise SystemExit(f"{url}{PATH} gives no figures; publish some first: ./shopx demo --no-up")
         yield url
     finally:
         server.terminate()
@@ -132,8 +134,8 @@ def report(found: list[Measured], *, about: str, lines: int, clients: int) -> st
     rows[0] = rows[0][:-2] + f" ≥ {BAR:,}: {met} |"
     return "\n".join(
         [
-            f"{lines:,} order lines published, {clients} connections that ask without a pause, client, server and "
-            f"database on the same cores; {about}. Command: `.venv/bin/python benchmarks/api.py --write`.",
+            f"{lines:,} order lines published, {clients} connections that never pause; client, server "
+            f"and database share the cores; {about}. Command: `.venv/bin/python benchmarks/api.py --write`.",
             "",
             "| `GET /api/v1/kpis/summary` | answers a second | p50 ms | p95 ms | bar |",
             "|---|---|---|---|---|",
