@@ -1,4 +1,4 @@
-"""The long-running processes of one SHOPX_HOME: Dagster's web server and daemon, stopped together.
+"""The long-running processes of one SHOPX_HOME: the dashboards, Dagster's web server and daemon, stopped together.
 
 Put here: starting, watching, stopping. Never here: words for people, or the database's own life (warehouse/).
 """
@@ -33,6 +33,7 @@ class Running:
     owner: str
     children: dict[str, str]
     url: str
+    dashboards: str = ""
 
     @property
     def alive(self) -> bool:
@@ -88,6 +89,7 @@ class Session:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._tags: dict[str, str] = {}
         self.port = free_port(self._settings.dagster_port)
+        self.dashboards_port = free_port(self._settings.dashboards_port)
         self.token = secrets.token_urlsafe(24)
 
     @property
@@ -95,10 +97,24 @@ class Session:
         """The address of the UI, with this session's token."""
         return f"http://127.0.0.1:{self.port}/?token={self.token}"
 
-    def start(self, say: Callable[[str], None]) -> None:
-        """Start the children and wait until the web server answers. Raises ShopxError where one ends."""
-        home = write_instance_config(self._settings)
+    @property
+    def dashboards(self) -> str:
+        """The address of the dashboards; open to this machine only, so without a token."""
+        return f"http://127.0.0.1:{self.dashboards_port}/"
+
+    def start_dashboards(self) -> None:
+        """Start the dashboards alone: they show what is happening until there are figures."""
+        if "dashboards" in self._children:
+            return
         self._logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        served = [sys.executable, "-m", "dashboards.server", "--port", str(self.dashboards_port)]
+        self._spawn("dashboards", served, {**os.environ, **self._warehouse.environment()})
+        self._write_down()
+
+    def start(self, say: Callable[[str], None]) -> None:
+        """Start the children and wait until both servers answer. Raises ShopxError where one ends."""
+        self.start_dashboards()
+        home = write_instance_config(self._settings)
         token_file = Path(self._settings.home) / "ui.token"
         token_file.touch(mode=0o600)
         token_file.write_text(self.token)
@@ -116,16 +132,26 @@ class Session:
         ]
         self._spawn("webserver", [*web, "--workspace", workspace], environment)
         self._spawn("daemon", [str(_program("dagster-daemon")), "run", "--workspace", workspace], environment)
-        _write_note(self._settings, Running(owner=process_tag(), children=self._tags, url=self.url))
+        self._write_down()
         deadline = time.monotonic() + START_LIMIT_S
-        while not self._answers():
-            self.check()
-            if time.monotonic() > deadline:
-                raise ShopxError(
-                    f"The UI did not answer within {START_LIMIT_S:.0f} s; see {self._logs}/webserver.log"
-                )
-            say("waiting for the UI to answer")
-            time.sleep(0.3)
+        for name, address in (
+            ("dashboards", f"{self.dashboards}static/"),
+            ("webserver", f"http://127.0.0.1:{self.port}/server_info"),
+        ):
+            while not _answers(address):
+                self.check()
+                if time.monotonic() > deadline:
+                    raise ShopxError(
+                        f"The {name} did not answer within {START_LIMIT_S:.0f} s; see {self._logs}/{name}.log"
+                    )
+                say("waiting for the UI to answer")
+                time.sleep(0.3)
+
+    def _write_down(self) -> None:
+        running = Running(
+            owner=process_tag(), children=self._tags, url=self.url, dashboards=self.dashboards
+        )
+        _write_note(self._settings, running)
 
     def _spawn(self, name: str, arguments: list[str], environment: dict[str, str]) -> None:
         with (self._logs / f"{name}.log").open("ab") as log:
@@ -141,13 +167,6 @@ class Session:
         self._children[name] = child
         self._tags[name] = process_tag_of(child.pid)
 
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/server_info", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
-
     def check(self) -> None:
         """Raise ShopxError when a child has ended."""
         for name, child in self._children.items():
@@ -162,6 +181,17 @@ class Session:
         for child in self._children.values():
             child.wait(timeout=STOP_LIMIT_S)
         note_of(self._settings).unlink(missing_ok=True)
+
+
+def _answers(address: str) -> bool:
+    """Whether a server of ours answers there at all; what it answers is its business."""
+    try:
+        with urllib.request.urlopen(address, timeout=2):  # noqa: S310  a loopback address made here
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except (urllib.error.URLError, OSError):
+        return False
 
 
 def stop_children(children: dict[str, str]) -> int:

@@ -1,4 +1,4 @@
-"""`shopx demo`: a sample year through the whole pipeline, then the UI.
+"""`shopx demo`: a sample year through the whole pipeline, under the eyes of who has opened the dashboards.
 
 Put here: the first run as a newcomer sees it.
 Never here: the sample itself (ingestion/sample.py) or any step.
@@ -16,9 +16,9 @@ SEED = 7
 
 
 @click.command()
-@click.option("--no-up", is_flag=True, help="Load and publish only; do not start the UI.")
+@click.option("--no-up", is_flag=True, help="Load and publish only; start no server.")
 def demo(no_up: bool) -> None:
-    """Load one year of sales of a small sample shop, publish it, and open the UI.
+    """Load one year of sales of a small sample shop, publish it, and show the dashboards.
 
     \b
     Example:  shopx demo --no-up
@@ -26,27 +26,31 @@ def demo(no_up: bool) -> None:
     import time
 
     from orchestration.cli.screen import Screen
+    from warehouse.progress import Journal
     from warehouse.settings import load_settings
 
-    screen = Screen()
-    started = time.monotonic()
     home = load_settings().home
+    screen = Screen(journal=Journal(home))
+    started = time.monotonic()
     screen.title(
         f"ShopX demo: one year of sales of a small shop (seed {SEED}) → {home}   Ctrl-C is safe at any moment"
     )
     with screen.working():
         from orchestration.cli.opening import open_warehouse
-        from orchestration.cli.up import stay_up
+        from orchestration.cli.up import session_of, stay_up
 
         with open_warehouse(progress=screen.say) as warehouse:
             version = _server_version(warehouse)
             kind = "embedded, " if warehouse.settings.warehouse_url is None else ""
             screen.done(f"PostgreSQL {version} ready ({kind}port {warehouse.address.port})", since=started)
-            code = _publish_sample(warehouse, screen)
-            if code == 1:
-                raise click.exceptions.Exit(1)
-            if not no_up:
-                stay_up(warehouse, screen)
+            if no_up:
+                _publish_sample(warehouse, screen)
+                return
+            with session_of(warehouse) as session:
+                session.start_dashboards()
+                screen.done(f"Dashboards: {session.dashboards}   (opens now and fills as data arrives)")
+                _publish_sample(warehouse, screen)
+                stay_up(session, warehouse, screen)
 
 
 def _server_version(warehouse: "Warehouse") -> int:
@@ -54,8 +58,8 @@ def _server_version(warehouse: "Warehouse") -> int:
         return conn.info.server_version // 10000
 
 
-def _publish_sample(warehouse: "Warehouse", screen: "Screen") -> int:
-    """Write, load and publish the sample. Returns 1 when nothing could be published, else 0."""
+def _publish_sample(warehouse: "Warehouse", screen: "Screen") -> None:
+    """Write, load and publish the sample. Raises Exit(1) when nothing could be published."""
     from ingestion.sample import write_sample
     from orchestration.cli.run import headline_sentence, run_files
 
@@ -67,7 +71,7 @@ def _publish_sample(warehouse: "Warehouse", screen: "Screen") -> int:
         screen.done(
             f"Already there: publication #{already}. To start afresh remove {warehouse.settings.home}"
         )
-        return 0
+        return
     outcome = run_files(warehouse, files, screen, by="shopx demo")
     if outcome.failures or outcome.publication_id is None:
         for failure in outcome.failures or ["nothing was published"]:
@@ -75,7 +79,7 @@ def _publish_sample(warehouse: "Warehouse", screen: "Screen") -> int:
         screen.warn(
             f"The demo did not publish. Look: {warehouse.settings.home}/logs/run.log   Again: ./shopx demo"
         )
-        return 1
+        raise click.exceptions.Exit(1)
     screen.done(
         f"Published #{outcome.publication_id}.  {headline_sentence(outcome.headline, outcome.currency)}"
     )
@@ -90,7 +94,6 @@ def _publish_sample(warehouse: "Warehouse", screen: "Screen") -> int:
     width = max(len(command) for command, _ in tries)
     for number, (command, why) in enumerate(tries):
         screen.note(f"{'' if number else 'Try next':10}{command:{width}}   {why}")
-    return 0
 
 
 def _already_there(warehouse: "Warehouse", names: list[str]) -> int | None:

@@ -17,6 +17,8 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
+from warehouse.progress import Journal
+
 SILENCE_S = 2.0
 _SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$", "JPY": "¥"}
 _NO_MINOR_UNITS = {"JPY", "KRW", "CLP", "ISK", "VND"}
@@ -71,7 +73,8 @@ def console() -> Console:
 class Screen:
     """Progress and results on one terminal; plain lines where there is none."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, journal: Journal | None = None) -> None:
+        self._journal = journal
         # steps may redirect the process's own output, so the screen keeps a way of its own
         self._stream: TextIO = os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1)
         self._console = Console(
@@ -107,6 +110,8 @@ class Screen:
         if self._quiet or sentence == self._doing:
             return
         self._doing = sentence
+        if self._journal:
+            self._journal.add("doing", sentence)
         if self._status:
             self._status.update(f"[dim]{time.monotonic() - self._started:5.1f} s[/]  {sentence}")
         elif time.monotonic() - self._spoke >= 1.0 or not sentence.startswith("dbt: "):
@@ -132,12 +137,16 @@ class Screen:
 
     def done(self, sentence: str, *, since: float | None = None) -> None:
         """Tell what was finished, and how long it took; the line stays."""
+        if self._journal:
+            self._journal.add("done", sentence)
         if not self._quiet:
             took = f"   {time.monotonic() - since:.1f} s" if since is not None else ""
             self._line(f"  ✓ {sentence}{took}", style="green" if self._console.is_terminal else None)
 
     def warn(self, sentence: str) -> None:
         """Tell what needs a person; the line stays."""
+        if self._journal:
+            self._journal.add("warn", sentence)
         self._line(f"  ! {sentence}", style="yellow" if self._console.is_terminal else None)
 
     def _line(self, sentence: str, style: str | None = None) -> None:
