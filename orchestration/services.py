@@ -1,4 +1,4 @@
-"""The long-running processes of one SHOPX_HOME: the dashboards, Dagster's web server and daemon, stopped together.
+"""The long-running processes of one SHOPX_HOME: dashboards, Dagster's web server and daemon.
 
 Put here: starting, watching, stopping. Never here: words for people, or the database's own life (warehouse/).
 """
@@ -148,9 +148,7 @@ class Session:
                 time.sleep(0.3)
 
     def _write_down(self) -> None:
-        running = Running(
-            owner=process_tag(), children=self._tags, url=self.url, dashboards=self.dashboards
-        )
+        running = Running(owner=process_tag(), children=self._tags, url=self.url, dashboards=self.dashboards)
         _write_note(self._settings, running)
 
     def _spawn(self, name: str, arguments: list[str], environment: dict[str, str]) -> None:

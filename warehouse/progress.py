@@ -1,6 +1,7 @@
 """What a long command says about itself, kept for those who look from elsewhere: one file per SHOPX_HOME.
 
-Put here: writing and reading that file. Never here: the words (the command's) or their look (a screen, a page).
+Put here: writing and reading that file.
+Never here: the words (the command's) or their look (a screen, a page).
 """
 
 from __future__ import annotations

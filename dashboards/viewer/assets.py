@@ -38,8 +38,10 @@ class Asset:
 
 
 def chart_library() -> Path:
-    """The folder of the ECharts module that the package nicegui ships: its package is not imported, nor its server
-    used."""
+    """The folder of the ECharts module that the package nicegui ships.
+
+    The package is not imported, nor its server used.
+    """
     found = find_spec("nicegui")
     assert found is not None and found.submodule_search_locations  # noqa: S101  a dependency of ours
     return Path(found.submodule_search_locations[0]) / "elements" / "echart" / "dist"
@@ -81,14 +83,18 @@ def asset(request: Request, of_version: str, name: str) -> Response:
         raise HTTPException(404)
     headers = {"cache-control": FOR_EVER, "vary": "accept-encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(found.packed, media_type=found.media_type, headers={**headers, "content-encoding": "gzip"})
+        return Response(
+            found.packed, media_type=found.media_type, headers={**headers, "content-encoding": "gzip"}
+        )
     return Response(found.body, media_type=found.media_type, headers=headers)
 
 
 @router.get("/favicon.ico")
 def favicon() -> Response:
     """For browsers that ask without being told where."""
-    return Response(all_assets()["icon.svg"].body, media_type="image/svg+xml", headers={"cache-control": "max-age=86400"})
+    return Response(
+        all_assets()["icon.svg"].body, media_type="image/svg+xml", headers={"cache-control": "max-age=86400"}
+    )
 
 
 def palette_css() -> str:

@@ -182,7 +182,11 @@ def _visible(answer: Answer) -> list[Column]:
     named = [name for name in (card.label, card.x, card.series) if name]
     if card.display == "scatter":
         named = [name for name in (card.label, card.series) if name]
-    seen = [column for column in answer.columns if column.name not in card.hidden or column.name in (*named, *card.y)]
+    seen = [
+        column
+        for column in answer.columns
+        if column.name not in card.hidden or column.name in (*named, *card.y)
+    ]
     return sorted(seen, key=lambda column: named.index(column.name) if column.name in named else len(named))
 
 
@@ -237,7 +241,10 @@ def _spark_table(answer: Answer) -> Table | None:
 
 
 def _numeric(column: Column) -> bool:
-    return column.kind in ("whole", "number") and formats.number_format(column.format).style not in ("text", "hour")
+    return column.kind in ("whole", "number") and formats.number_format(column.format).style not in (
+        "text",
+        "hour",
+    )
 
 
 def _link(answer: Answer, column: Column, row: Sequence[Any]) -> str | None:
@@ -261,9 +268,11 @@ def _compared_label(answer: Answer, name: str) -> str:
 
 
 def compared_rows(answer: Answer) -> list[tuple[Any, ...] | None] | None:
-    """For each row the row of the compared period that belongs to it: by day the day as far into that period, else
-    the same names. None where nothing is compared, or where series are told apart (two lines each would be a
-    tangle)."""
+    """For each row the row of the compared period that belongs to it: the day as far into that period, or the
+    same name.
+
+    None where nothing is compared, or where series are told apart: two lines each would be a tangle.
+    """
     card, compared = answer.card, answer.compared
     if compared is None or card.x is None or card.series is not None or card.display == "scalar":
         return None
@@ -364,4 +373,3 @@ def spark_of(values: Sequence[Any]) -> Spark | None:
     line = " ".join(points)
     ground = SPARK_HEIGHT - 1 - (SPARK_HEIGHT - 2) * (0 - low) / reach
     return Spark(line=line, area=f"{line} L100 {ground:.1f} L0 {ground:.1f}Z" if line.count("M") == 1 else "")
-

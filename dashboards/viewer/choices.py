@@ -1,6 +1,7 @@
 """The filters of a board as a form shows them.
 
-Put here: which choices there are, which are made, and how they are said. Never here: what they do to a figure.
+Put here: which choices there are, which are made, and how they are said.
+Never here: what they do to a figure.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def period_choice(board: Board, state: FilterState, span: Span) -> PeriodChoice 
 def filter_choices(
     board: Board, state: FilterState, options: Mapping[str, Sequence[Option]]
 ) -> tuple[FilterChoice, ...]:
-    """The other filters. A value that is chosen and no longer exists stays in the list, so that it can be undone."""
+    """The other filters. A value that is chosen and exists no more stays in the list: it can be undone."""
     found = []
     for key, one in board.filters.items():
         if one.options is None:
@@ -105,5 +106,7 @@ def chosen_words(choices: Sequence[FilterChoice]) -> str:
 
 
 def of_board(board: Board, state: FilterState) -> FilterState:
-    """The state without values of filters that this board does not have, so that its URLs hold only its own."""
-    return replace(state, chosen={key: values for key, values in state.chosen.items() if key in board.filters})
+    """The state without values of filters that this board does not have: its URLs hold only its own."""
+    return replace(
+        state, chosen={key: values for key, values in state.chosen.items() if key in board.filters}
+    )

@@ -1,7 +1,7 @@
-"""The pages of the viewer: a tab of a board, a card as a file, and what stands there when there is nothing to show.
+"""The pages of the viewer: a tab of a board, a card as a file, and what stands there without figures.
 
-Put here: addresses and what each reads, in one transaction. Never here: what a card shows (cards.py), markup
-(templates/), uploads (uploads.py).
+Put here: addresses and what each reads, in one transaction.
+Never here: what a card shows (cards.py), markup (templates/), uploads (uploads.py).
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Asked:
 
 @contextmanager
 def reading_page(request: Request) -> Iterator[Asked]:
-    """One REPEATABLE READ transaction as shopx_reader: all of a page belongs to one publication. Raises NotReady."""
+    """One REPEATABLE READ transaction as shopx_reader: a page belongs to one publication. Raises NotReady."""
     time_zone = request.app.state.settings.time_zone
     with (
         readers.readers_of(request).connection() as connection,
@@ -121,15 +121,16 @@ def board(request: Request, key: str) -> Response:
         headers = {"etag": tag}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
-        return _board_page(request, boards, found, tab, state, asked, edition.trust, headers)
+        return _board_page(request, found, tab, state, asked=asked, trust=edition.trust, headers=headers)
 
 
 @router.get("/cards/{key}.{form}")
 def card_file(request: Request, key: str, form: str) -> Response:
     """A card's rows as CSV or XLSX, with the trust line and the filters in it."""
+    sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     makers = {
         "csv": (exports.csv_bytes, "text/csv; charset=utf-8"),
-        "xlsx": (exports.xlsx_bytes, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        "xlsx": (exports.xlsx_bytes, sheet),
     }
     boards = load_boards()
     if form not in makers or not any(key in one.cards for one in boards):
@@ -149,7 +150,7 @@ def card_file(request: Request, key: str, form: str) -> Response:
 
 
 def error_page(request: Request, status: int, title: str, detail: str) -> Response:
-    """What a browser shows where something is wrong; while there is no database or figure, what is happening."""
+    """What a browser shows where something is wrong; while there is no database or figure."""
     if status == 503 and request.method == "GET":
         return waiting(request, said=detail, status=503)
     return markup.page(
@@ -190,10 +191,10 @@ def strip(trust: Trust) -> Strip:
 
 def _board_page(
     request: Request,
-    boards: list[Board],
     board: Board,
     tab: Tab,
     state: FilterState,
+    *,
     asked: Asked,
     trust: Trust,
     headers: dict[str, str],
@@ -215,7 +216,7 @@ def _board_page(
         board=board,
         here=board.name,
         here_address=address,
-        menu=menu(boards, board.key),
+        menu=menu(load_boards(), board.key),
         trust=strip(trust),
         span=_period(span, state.compare, has_days=period is not None, as_of=page.published().as_of),
         chosen_words=said,
@@ -276,5 +277,3 @@ def _digest(*parts: str) -> str:
 
 def _last_trouble(steps: list[Step]) -> str | None:
     return steps[-1].sentence if steps and steps[-1].kind == "warn" else None
-
-

@@ -31,7 +31,9 @@ def up() -> None:
 
     running = read_note(load_settings())
     if running is not None and running.alive:
-        click.echo(f"Already up: {running.dashboards}  dashboards · {running.url}  Dagster\nStop it: ./shopx down")
+        click.echo(
+            f"Already up: {running.dashboards}  dashboards · {running.url}  Dagster\nStop it: ./shopx down"
+        )
         return
     screen = Screen()
     with screen.working(), open_warehouse(progress=screen.say) as warehouse:

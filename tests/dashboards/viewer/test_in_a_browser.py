@@ -27,17 +27,21 @@ BOARDS = [board.key for board in load_boards()]
 
 @contextmanager
 def opened(browser: Browser, viewer: Served, **more: Any) -> Iterator[Page]:
-    """A page in a context of its own; whatever it complains of, and whatever it asks of others, fails the test."""
+    """A page in a context of its own; what it complains of, and what it asks of others, fails the test."""
     context = browser.new_context(base_url=viewer.url, **{"viewport": DESKTOP, **more})
     page = context.new_page()
     complaints: list[str] = []
-    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.on(
+        "console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None
+    )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on(
         "request",
-        lambda asked: complaints.append(asked.url)
-        if urlsplit(asked.url).netloc != f"127.0.0.1:{viewer.port}" and not asked.url.startswith("data:")
-        else None,
+        lambda asked: (
+            complaints.append(asked.url)
+            if urlsplit(asked.url).netloc != f"127.0.0.1:{viewer.port}" and not asked.url.startswith("data:")
+            else None
+        ),
     )
     try:
         yield page
@@ -88,8 +92,10 @@ def test_every_tab_is_whole_on_a_phone_and_accessible_in_both_themes(
 
 def small_targets(page: Page) -> Any:
     """What can be tapped and is lower than 44 px; links inside a sentence or a table are text."""
-    return page.evaluate("""() => [...document.querySelectorAll('a, button, summary, select, input, label:has(input)')]
-        .filter((one) => !one.closest('table, p, .skip') && !one.matches('label input, .field input[type=hidden]')
+    return page.evaluate("""() => [
+            ...document.querySelectorAll('a, button, summary, select, input, label:has(input)')]
+        .filter((one) => !one.closest('table, p, .skip')
+            && !one.matches('label input, .field input[type=hidden]')
             && one.checkVisibility({visibilityProperty: true}))
         .map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect().height])
         .filter(([, height]) => height < 43.5)""")
@@ -116,7 +122,9 @@ def serious(page: Page) -> list[Any]:
 def test_the_six_figures_lie_within_two_screens_of_a_phone(browser: Browser, viewer: Served) -> None:
     with opened(browser, viewer, viewport=PHONE) as page:
         page.goto("/boards/overview")
-        feet = [box["y"] + box["height"] for card in page.locator(".kpi").all() if (box := card.bounding_box())]
+        feet = [
+            box["y"] + box["height"] for card in page.locator(".kpi").all() if (box := card.bounding_box())
+        ]
         assert len(feet) >= 6
         assert sorted(feet)[5] <= 2 * PHONE["height"]
 
@@ -294,8 +302,9 @@ def test_numbers_on_axes_are_written_as_everywhere_else(browser: Browser, viewer
         }"""
         values = [0, 7, 1234, 45678, -1234]
         for locale, currency in (
-            ("en_GB", "GBP"), ("en_US", "USD"), ("de_DE", "EUR"), ("fr_FR", "EUR"), ("ja_JP", "JPY"), ("pt_BR", "BRL"),
-        ):  # fmt: skip
+            *(("en_GB", "GBP"), ("en_US", "USD"), ("de_DE", "EUR")),
+            *(("fr_FR", "EUR"), ("ja_JP", "JPY"), ("pt_BR", "BRL")),
+        ):
             given = [script.replace("page.js", "numbers.js"), locale.replace("_", "-"), currency, values]
             minor = 10 ** formats.minor_digits(currency)
             written = [

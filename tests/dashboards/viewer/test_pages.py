@@ -1,4 +1,4 @@
-"""The viewer's pages as they are sent: what they hold, what a browser may keep, what stands there without figures."""
+"""The viewer's pages as they are sent: what they hold, what a browser may keep."""
 
 from __future__ import annotations
 
@@ -97,7 +97,10 @@ def test_files_are_kept_for_ever_under_an_address_that_changes_with_them(viewer:
 
 
 def test_what_a_first_page_needs_is_below_a_megabyte_packed() -> None:
-    assert sum(len(asset.packed) for name, asset in assets.all_assets().items() if "echarts" not in name) < 40_000
+    assert (
+        sum(len(asset.packed) for name, asset in assets.all_assets().items() if "echarts" not in name)
+        < 40_000
+    )
     library = max(len(asset.packed) for asset in assets.all_assets().values())
     assert library < 500_000
     for asset in assets.all_assets().values():
