@@ -121,10 +121,10 @@ def card_view(answer: Answer) -> CardView:
         spark=spark_of([value for _, value in answer.spark]),
         # a card without days shows the state of its last day: its period is no choice that goes unheard
         cannot=answer.ignored,
-        notes=(*answer.notes, *(answer.missing.values() if kind != "kpi" else ())),
-        empty=answer.empty if kind != "kpi" else None,
+        notes=(*answer.notes, *(answer.missing.values() if kind == "table" else ())),
+        empty=_nothing(answer) if kind != "kpi" else None,
         table=_spark_table(answer) if kind == "kpi" else _table(answer),
-        spec=chart_spec(answer) if kind == "chart" and answer.empty is None else "",
+        spec=chart_spec(answer) if kind == "chart" and _nothing(answer) is None else "",
         csv=f"/cards/{quote(card.key)}.csv?{query}",
         xlsx=f"/cards/{quote(card.key)}.xlsx?{query}",
     )
@@ -166,6 +166,13 @@ def _said(answer: Answer) -> str:
     finding = "" if answer.title == answer.card.name else f"{answer.title}. "
     span = f", {answer.span.words}" if answer.span else ""
     return f"{finding}{answer.card.name}{span}: chart of {rows:,} {'row' if rows == 1 else 'rows'}."
+
+
+def _nothing(answer: Answer) -> str | None:
+    """Why there is nothing to draw, None where there is something."""
+    if answer.empty is None and answer.card.y and all(name in answer.missing for name in answer.card.y):
+        return answer.missing[answer.card.y[0]]
+    return answer.empty
 
 
 def _beside(answer: Answer) -> str:

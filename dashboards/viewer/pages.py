@@ -34,7 +34,7 @@ from warehouse.errors import ShopxError
 from warehouse.progress import Step, read_steps
 
 log = logging.getLogger(__name__)
-PIPELINE = "/boards/pipeline_health"
+PIPELINE = "/boards/pipeline"
 OWN_KEYS = ("tab", "token")  # of the query, not of the filters
 AGAIN_S = 2  # a page that waits looks again
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from orchestration.cli import dashboards_metabase
+from orchestration.cli import dashboards_metabase, dashboards_view
 
 
 @click.group()
@@ -91,5 +91,6 @@ for command in (
     dashboards_metabase.apply,
     dashboards_metabase.export,
     dashboards_metabase.doctor,
+    dashboards_view.view,
 ):
     dashboards.add_command(command)

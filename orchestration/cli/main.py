@@ -54,11 +54,11 @@ for command in (
     publish.publish,
     forget.forget,
     simulate.simulate,
+    dashboards.dashboards,
     sql.sql,
     verify.verify,
     explain.explain,
     doctor.doctor,
-    dashboards.dashboards,
     dbt.dbt,
     dbt.env,
 ):

@@ -33,10 +33,13 @@ const largestOf = (lists) =>
   Math.max(0, ...lists.flat().filter((value) => Number.isFinite(value)).map((value) => Math.abs(value)));
 
 function valueAxis(spec, c, lists, look, more = {}) {
+  const known = lists.flat().filter((value) => Number.isFinite(value));
+  // an axis that need not begin at zero needs the decimals that tell its own ticks apart
+  const reach = more.scale ? Math.max(...known) - Math.min(...known) : largestOf(lists);
   return {
     type: "value",
     splitNumber: 4,
-    axisLabel: { color: look.muted, fontSize: 12, formatter: axisNumber(spec.columns[c], spec.locale, largestOf(lists)) },
+    axisLabel: { color: look.muted, fontSize: 12, formatter: axisNumber(spec.columns[c], spec.locale, largestOf(lists), reach) },
     splitLine: { lineStyle: { color: look.grid } },
     ...more,
   };
@@ -180,11 +183,11 @@ function rowBars(spec, look, table) {
   const room = single ? (high - low) * 0.32 : 0; // for the figures beside the bars
   return {
     legend: single ? undefined : { data: lists.map((list) => list.name) },
-    grid: { left: 12, right: 8, top: single ? 4 : 36, bottom: 4, containLabel: true },
+    grid: { left: 12, right: 8, top: single ? 4 : 36, bottom: single ? 4 : 10, containLabel: true },
     yAxis: nameAxis(spec, look, labels, {
       inverse: true,
       axisLine: { show: false, onZero: false },
-      axisLabel: { color: look.text, fontSize: 13, width: 116, overflow: "truncate", interval: 0, formatter: shortDay(spec.locale, spec.columns[spec.x].style) },
+      axisLabel: { color: look.text, fontSize: 13, width: 132, overflow: "truncate", interval: 0, formatter: shortDay(spec.locale, spec.columns[spec.x].style) },
     }),
     xAxis: valueAxis(spec, spec.y[0], lists.map((l) => l.data), look, single ? { axisLabel: { show: false }, splitLine: { show: false }, min: low < 0 ? low - room : 0, max: high > 0 ? high + room : 0 } : {}),
     series: lists.map((list, i) => ({
@@ -214,14 +217,16 @@ function heatmap(spec, look, table) {
   const down = [...new Set(spec.rows.map((row) => String(row[spec.series])))];
   const data = spec.rows.map((row) => [across.indexOf(String(row[spec.x])), down.indexOf(String(row[spec.series])), scaled(spec, c)(row[c])]);
   const known = data.map((point) => point[2]).filter((value) => value !== null);
-  const narrow = across.length > 13;
+  const [least, most] = [Math.min(0, ...known), Math.max(1e-9, ...known)];
+  const write = axisNumber(spec.columns[c], spec.locale, most);
+  const narrow = across.length > 13 || look.width / across.length < 46;
   return {
     grid: { left: 4, right: 8, top: 8, bottom: 36, containLabel: true },
     xAxis: nameAxis(spec, look, across, { splitArea: { show: false } }),
     yAxis: { ...nameAxis(spec, look, down, { inverse: true }), axisLabel: { color: look.muted, fontSize: 12, formatter: shortDay(spec.locale, spec.columns[spec.series].style) } },
     visualMap: {
-      min: Math.min(0, ...known),
-      max: Math.max(...known, 1e-9),
+      min: least,
+      max: most,
       dimension: 2,
       orient: "horizontal",
       left: "center",
@@ -230,19 +235,19 @@ function heatmap(spec, look, table) {
       itemWidth: 10,
       calculable: false,
       textStyle: { color: look.muted, fontSize: 12 },
-      formatter: axisNumber(spec.columns[c], spec.locale, largestOf([known])),
-      text: [axisNumber(spec.columns[c], spec.locale, largestOf([known]))(Math.max(...known, 0)), axisNumber(spec.columns[c], spec.locale, largestOf([known]))(Math.min(0, ...known))],
+      formatter: write,
+      text: [write(most), write(least)],
       inRange: { color: [look.grid, look.series[0]] },
     },
     series: [
       {
         type: "heatmap",
-        data: data.map((point, i) => ({ value: point, row: i })),
+        // dark on pale cells, pale on dark ones
+        data: data.map((point) => ({ value: point, label: { color: point[2] > (least + most) / 2 ? look.card : look.text } })),
         itemStyle: { borderColor: look.card, borderWidth: 1.5 },
         label: {
           show: !narrow && across.length * down.length <= 200,
           fontSize: 11,
-          color: look.text,
           formatter: ({ dataIndex }) => shortOf(spec, table, dataIndex, c),
         },
         labelLayout: { hideOverlap: true },
@@ -293,8 +298,8 @@ function waterfall(spec, look, table) {
   const labels = spec.rows.map((row) => String(row[spec.x]));
   const tops = bars.flatMap((bar) => [bar.from, bar.to]);
   return {
-    grid: { left: 4, right: 8, top: 24, bottom: 4, containLabel: true },
-    xAxis: nameAxis(spec, look, labels, { axisLabel: { color: look.text, fontSize: 12, interval: 0, width: 84, overflow: "break" } }),
+    grid: { left: 6, right: 8, top: 24, bottom: 26, containLabel: true },
+    xAxis: nameAxis(spec, look, labels, { axisLabel: { color: look.text, fontSize: 12, lineHeight: 14, interval: 0, width: 84, overflow: "break" } }),
     yAxis: valueAxis(spec, c, [tops], look, { scale: false }),
     series: [
       {
@@ -351,7 +356,7 @@ function tipWords(table, row) {
 }
 
 function draw(figure, spec, table) {
-  const look = colours();
+  const look = { ...colours(), width: figure.clientWidth };
   const made = DISPLAYS[spec.display](spec, look, table);
   const { axis, point, rowOf, together, legend, ...option } = made;
   const first = (params) => (Array.isArray(params) ? params.find((one) => rowOf(one) !== null) ?? params[0] : params);
@@ -361,7 +366,7 @@ function draw(figure, spec, table) {
       animation: false,
       textStyle: { fontFamily: look.font, color: look.text },
       aria: { enabled: true, label: { enabled: false }, decal: { show: printing } },
-      grid: { left: 4, right: 12, top: legend ? 40 : 14, bottom: 4, containLabel: true },
+      grid: { left: 6, right: 26, top: legend ? 40 : 14, bottom: 10, containLabel: true },
       legend: legend && { type: "scroll", top: 0, left: 0, itemWidth: 26, textStyle: { color: look.text, fontSize: 13 }, pageIconColor: look.text, pageTextStyle: { color: look.text }, ...legend },
       tooltip: {
         trigger: axis ? "axis" : "item",

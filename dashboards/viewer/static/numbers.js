@@ -1,7 +1,7 @@
 // Numbers on axes, by the browser's Intl; every other number comes ready from the server.
 
-export function axisNumber(column, locale, largest) {
-  const options = { maximumFractionDigits: largest < 10 ? 1 : 0 };
+export function axisNumber(column, locale, largest, reach = largest) {
+  const options = { maximumFractionDigits: reach < 10 ? 1 : 0 };
   // thousands stay thousands until they no longer fit
   if (largest >= 100_000) Object.assign(options, { notation: "compact", maximumFractionDigits: 1 });
   if (column.style === "money" && column.currency) {

@@ -55,9 +55,18 @@ def draw_all(page: Page) -> None:
     page.evaluate("document.querySelectorAll('figure[data-chart]').forEach((one) => one.scrollIntoView())")
     for figure in page.locator("figure[data-chart]").all():
         figure.scroll_into_view_if_needed()
-    page.wait_for_function(
-        "[...document.querySelectorAll('figure[data-chart]')].every((one) => one.dataset.drawn)"
-    )
+    assertions()(page.locator("figure[data-chart]:not([data-drawn])")).to_have_count(0)
+
+
+def settled(page: Page) -> None:
+    """Wait until the page of the last choice stands."""
+    assertions()(page.locator("main[aria-busy]")).to_have_count(0)
+
+
+def assertions() -> Any:
+    from playwright.sync_api import expect  # noqa: PLC0415  only where there is a browser
+
+    return expect
 
 
 def tabs_of(page: Page) -> list[str]:
@@ -164,19 +173,19 @@ def test_filters_change_the_figures_and_the_address_is_the_state(
         for period, days in (("last_7_days", 7), ("last_91_days", 91), ("yesterday", 1)):
             with page.expect_response(re.compile(f"period={period}")):
                 page.locator("#f-period").select_option(period)
-            page.wait_for_function("!document.querySelector('main').ariaBusy")
+            settled(page)
             assert figure(page, "net_sales") == net_sales(shop, last - timedelta(days=days - 1), last)
         page.locator("#f-period").select_option("custom")
         page.locator("#f-from").fill("2026-02-01")
         with page.expect_response(re.compile("from=2026-02-01.*to=2026-02-28")):
             page.locator("#f-to").fill("2026-02-28")
-        page.wait_for_function("!document.querySelector('main').ariaBusy")
+        settled(page)
         assert figure(page, "net_sales") == net_sales(shop, date(2026, 2, 1), date(2026, 2, 28))
         channel = page.locator("#f-channel input").first.get_attribute("value") or ""
         page.locator("#s-channel").click()
         with page.expect_response(re.compile("channel=")):
             page.locator("#f-channel input").first.check()
-        page.wait_for_function("!document.querySelector('main').ariaBusy")
+        settled(page)
         wanted = net_sales(shop, date(2026, 2, 1), date(2026, 2, 28), channel)
         assert figure(page, "net_sales") == wanted
         assert page.evaluate("document.activeElement.name") == "channel"
@@ -186,8 +195,8 @@ def test_filters_change_the_figures_and_the_address_is_the_state(
         assert figure(page, "net_sales") == wanted
         assert channel in page.locator("[data-chosen]").inner_text()
         page.go_back()
-        page.wait_for_function("!location.search.includes('channel=')")
-        page.wait_for_function("!document.querySelector('main').ariaBusy")
+        page.wait_for_url(lambda url: "channel=" not in url)
+        settled(page)
         assert figure(page, "net_sales") == net_sales(shop, date(2026, 2, 1), date(2026, 2, 28))
 
 
@@ -214,7 +223,7 @@ def test_every_filter_can_be_chosen_and_shows_in_the_address(
             value = box.get_attribute("value") or ""
             with page.expect_response(re.compile(f"[?&]{name}=")):
                 box.check()
-            page.wait_for_function("!document.querySelector('main').ariaBusy")
+            settled(page)
             assert value in parse_qs(urlsplit(page.url).query)[name]
             page.keyboard.press("Escape")
 
