@@ -211,6 +211,25 @@ function rowBars(spec, look, table) {
   };
 }
 
+// The luminance of WCAG 2 of a colour written #rrggbb, or of one that lies between two.
+const channels = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+const luminance = (parts) =>
+  parts
+    .map((part) => part / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, part, i) => sum + part * [0.2126, 0.7152, 0.0722][i], 0);
+
+// The colour of text on a cell so far between the palest and the fullest: whichever of two stands out more.
+function legible(look, part) {
+  const [from, to] = [channels(look.grid), channels(look.series[0])];
+  const under = luminance(from.map((value, i) => value + (to[i] - value) * part));
+  const contrast = (colour) => {
+    const over = luminance(channels(colour));
+    return (Math.max(over, under) + 0.05) / (Math.min(over, under) + 0.05);
+  };
+  return contrast(look.card) > contrast(look.text) ? look.card : look.text;
+}
+
 function heatmap(spec, look, table) {
   const c = spec.y[0];
   const across = [...new Set(spec.rows.map((row) => String(row[spec.x])))];
@@ -242,8 +261,7 @@ function heatmap(spec, look, table) {
     series: [
       {
         type: "heatmap",
-        // dark on pale cells, pale on dark ones
-        data: data.map((point) => ({ value: point, label: { color: point[2] > (least + most) / 2 ? look.card : look.text } })),
+        data: data.map((point) => ({ value: point, label: { color: legible(look, (point[2] - least) / (most - least)) } })),
         itemStyle: { borderColor: look.card, borderWidth: 1.5 },
         label: {
           show: !narrow && across.length * down.length <= 200,
