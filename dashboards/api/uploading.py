@@ -150,7 +150,7 @@ async def take_upload(request: Request) -> list[FileVerdict]:
     Raises HTTPException where there is no whole form with at least one file.
     """
     warehouse = readers_of(request).warehouse
-    form = await _form(request)
+    form = await whole_form(request)
     try:
         sent = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
         if not sent:
@@ -171,7 +171,8 @@ class _WholeForm(MultiPartParser):
         self.is_whole = True
 
 
-async def _form(request: Request) -> Any:
+async def whole_form(request: Request) -> Any:
+    """The form of a request; the caller closes it. Raises HTTPException where it is none or too large."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise HTTPException(415, "Send a form (multipart/form-data) with the files as field `file`.")
     largest = request.app.state.settings.upload_max_mb * MEGABYTE
@@ -227,7 +228,7 @@ async def _take(warehouse: Warehouse, sent: UploadFile, *, currency: str | None,
         return _said(Received(shown[:200], "REFUSED", refusal.message))
     with _room(warehouse) as room:
         try:
-            staged = await anyio.to_thread.run_sync(_stage, sent, room.folder, name)
+            staged = await anyio.to_thread.run_sync(stage, sent, room.folder, name)
             check = await _look(warehouse, staged, room, currency=currency, this=this)
             return _said(await anyio.to_thread.run_sync(take, warehouse, staged, check))
         except OSError as problem:
@@ -238,7 +239,7 @@ def _room(warehouse: Warehouse) -> Any:
     return Archive(warehouse.settings.archive).room()
 
 
-def _stage(sent: UploadFile, folder: Path, name: str) -> Path:
+def stage(sent: UploadFile, folder: Path, name: str) -> Path:
     """Put the bytes under its name into a folder of their own."""
     staged = Path(mkdtemp(dir=folder)) / name
     with staged.open("xb") as file:

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 def mount(app: FastAPI) -> None:
     """Add the viewer's pages, its files and its page for errors to an application."""
-    from dashboards.viewer import assets, pages, uploads  # noqa: PLC0415  templates are read when somebody serves
+    from dashboards.viewer import assets, describing, pages, uploads  # noqa: PLC0415  templates are read when somebody serves
 
     app.include_router(assets.router)
     app.include_router(uploads.router)
+    app.include_router(describing.router)
     app.include_router(pages.router)
     app.state.error_page = pages.error_page

@@ -125,3 +125,45 @@ def test_the_upload_page_takes_a_file_and_says_what_became_of_it(empty: Served) 
     assert (empty.app.state.settings.inbox / "till.csv").is_file()  # type: ignore[attr-defined]
     refused = empty.client.post("/upload", files={"file": ("note.txt", b"\x00\x01nothing")}, headers=PAGE)
     assert 'data-verdict="REFUSED"' in refused.text
+
+
+UNKNOWN = (
+    "Datum;Beleg;Artikel;Menge;Einzelpreis\n"
+    "01.02.2026;R1;Tee;2;4,50\n02.02.2026;R2;Tasse;1;12,00\n03.02.2026;R3;Tee;3;4,50\n"
+)
+
+
+def test_a_file_nobody_has_described_is_talked_over_and_then_loaded(
+    empty: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = empty.app.state.settings.home  # type: ignore[attr-defined]
+    monkeypatch.setenv("SHOPX_HOME", str(home))
+    begun = empty.client.post(
+        "/upload/describe", files={"file": ("umsatz.csv", UNKNOWN.encode())}, follow_redirects=False
+    )
+    assert begun.status_code == 303
+    talk = begun.headers["location"]
+    asked = empty.client.get(talk, headers=PAGE).text
+    assert "Einzelpreis" in asked and "unit_price" in asked
+    assert 'name="answer.currency"' in asked and 'name="answer.date_order"' in asked
+    assert 'value="load"' not in asked, "nothing can be loaded while a question is open"
+    answers = {"answer.currency": "EUR", "answer.date_order": "day-first"}
+    checked = empty.client.get(talk, params=answers, headers=PAGE).text
+    assert 'data-verdict="IN"' in checked and "€34.50" in checked and "1 Feb 2026" in checked
+
+    def finish(**given: str) -> str:
+        form = {**answers, "do": "load", **given}
+        return empty.client.post(talk, files={key: (None, value) for key, value in form.items()}).text
+
+    assert "gives another sum" in finish(expect="99.00")
+    assert not (home / "feeds").exists()
+    assert "umsatz.csv: IN" in finish(expect="34.50")
+    assert "currency: EUR" in (home / "feeds" / "umsatz.yaml").read_text()
+    assert (home / "inbox" / "umsatz.csv").read_text() == UNKNOWN
+    assert empty.client.get(talk, headers=PAGE).status_code == 404
+    assert list((home / "describing").iterdir()) == []
+
+
+def test_a_talk_that_nobody_began_is_no_file(empty: Served) -> None:
+    for token in ("0" * 32, "..%2f..%2fpasswords", "x"):
+        assert empty.client.get(f"/upload/describe/{token}", headers=PAGE).status_code == 404
