@@ -1,7 +1,7 @@
 """`shopx demo`: a sample year through the whole pipeline, under the eyes of who has opened the dashboards.
 
 Put here: the first run as a newcomer sees it.
-Never here: the sample itself (ingestion/sample.py) or any step.
+Never here: the sample itself (ingestion/sample/) or any step.
 """
 
 from typing import TYPE_CHECKING

@@ -116,4 +116,4 @@ def test_the_sample_year_is_the_same_for_the_same_seed(tmp_path: Path) -> None:
 
     first, second = write_sample(tmp_path / "a"), write_sample(tmp_path / "b")
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
-    assert len(first) == 15 and sum(path.read_bytes().count(b"\n") - 1 for path in first) > 40_000
+    assert len(first) == 20 and sum(path.read_bytes().count(b"\n") - 1 for path in first) > 40_000
