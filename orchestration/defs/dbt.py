@@ -70,18 +70,33 @@ class Translator(DagsterDbtTranslator):  # type: ignore[misc]
         self, asset_spec: AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> AssetCheckSpec | None:
         """Describe a test by its description, its first comment, or its name, which is a sentence."""
-        spec: AssetCheckSpec | None = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
-        if spec is None:
-            return None
         node = manifest["nodes"].get(unique_id)
         if node is None:
             return None  # a unit test says something about the SQL and nothing about the data
+        spec: AssetCheckSpec | None = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        if spec is None:
+            if home_of(manifest, node) != asset_spec.metadata.get(UNIQUE_ID):
+                return None
+            # a test that compares tables belongs to none of them; dagster-dbt would not show it
+            spec = AssetCheckSpec(name=node["name"], asset=asset_spec.key, metadata={UNIQUE_ID: unique_id})
         if node.get("test_metadata"):
             sentence = f"{node['name'].replace('_', ' ')}."
         else:
             sentence = node["raw_code"].partition("\n")[0].removeprefix("-- ")
         # the verdict belongs to the audit, which needs every result; so no check ends the run on its own
         return spec._replace(description=node.get("description") or sentence, blocking=False)
+
+
+def home_of(manifest: Mapping[str, Any], test: Mapping[str, Any]) -> str | None:
+    """The model at which a test of several tables is shown: the furthest down the lineage, the last by name.
+
+    None for a test of one table, which has its place.
+    """
+    if test.get("attached_node") or len(test["depends_on"]["nodes"]) < 2:
+        return None
+    models = [one for one in test["depends_on"]["nodes"] if one.startswith("model.")]
+    layers = ("staging", "core", "marts_next")
+    return max(models, key=lambda one: (layers.index(manifest["nodes"][one]["schema"]), one), default=None)
 
 
 _settings = load_settings()
@@ -94,7 +109,12 @@ _translator = Translator(DagsterDbtTranslatorSettings(enable_duplicate_source_as
 def _outcomes(context: AssetExecutionContext, results: list[NodeResult]) -> Iterator[Any]:
     """Turn dbt's results into materializations and checks, each once."""
     assets = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.specs}
-    checks = {(spec.metadata or {}).get(UNIQUE_ID): spec for spec in context.assets_def.check_specs}
+    asked = context.selected_asset_check_keys
+    checks = {
+        (spec.metadata or {}).get(UNIQUE_ID): spec
+        for spec in context.assets_def.check_specs
+        if spec.key in asked
+    }
     for result in results:
         if result.unique_id in assets and result.good:
             yield MaterializeResult(
@@ -107,7 +127,7 @@ def _outcomes(context: AssetExecutionContext, results: list[NodeResult]) -> Iter
                 check_name=check.name,
                 passed=result.good,
                 severity=AssetCheckSeverity.ERROR,
-                metadata={"failures": result.failures or 0, "limit": 0, "message": result.message or ""},
+                metadata={"value": result.failures or 0, "limit": 0, "message": result.message or ""},
             )
 
 

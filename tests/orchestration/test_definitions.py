@@ -69,21 +69,22 @@ def test_every_asset_leads_to_the_publication(graph: Any) -> None:
     assert beside == LISTS_WITHOUT_A_MART
 
 
-def test_every_dbt_test_is_a_check_or_belongs_to_the_audit(graph: Any) -> None:
-    """Two tests with one name would overwrite each other; tests on two models are seen by the audit alone."""
+def test_checks_are_the_dbt_tests_and_the_gates_and_no_other(graph: Any) -> None:
+    """Two tests with one name would overwrite each other."""
     import json  # noqa: PLC0415
 
     from orchestration.dbt_runner import ensure_manifest  # noqa: PLC0415
+    from orchestration.defs.deliveries import GATE_CHECKS  # noqa: PLC0415
+    from orchestration.defs.publication import PROMISES  # noqa: PLC0415
     from warehouse.settings import load_settings  # noqa: PLC0415
 
     nodes = json.loads(ensure_manifest(load_settings()).read_text())["nodes"].values()
-    tests = [node for node in nodes if node["resource_type"] == "test"]
-    assert len({node["name"] for node in tests}) == len(tests)
-    shown = {key.name for key in graph.asset_check_keys}
-    single = [
-        n["name"] for n in tests if n.get("attached_node") and not n["attached_node"].startswith("source.")
-    ]
-    assert [name for name in single if name not in shown] == []
+    tests = [node["name"] for node in nodes if node["resource_type"] == "test"]
+    assert len(set(tests)) == len(tests)
+    shown = [key.name for key in graph.asset_check_keys if key.asset_key.path[0] not in ("raw", "marts")]
+    assert sorted(shown) == sorted(tests)
+    gates = {key.name for key in graph.asset_check_keys} - set(tests)
+    assert gates == {name for name, _ in GATE_CHECKS.values()} | set(PROMISES)
 
 
 def test_the_gates_checks_are_the_rules_of_its_suite() -> None:
