@@ -181,7 +181,7 @@ def usual_range(row: Mapping[str, Any], *, tolerance: float) -> dict[str, Any]:
     """What the days of a delivery usually bring together, and from where to where that is not unusual.
 
     Spreads of days are added up as if a season moved all of them at once. A range is never narrower than from
-    half to double.
+    half to double, and less than a tenth is unusual even where the past is wild.
     """
     found: dict[str, Any] = {"days_with_past": row["days"]}
     for name, of in (("volume", "lines"), ("revenue", "cents")):
@@ -192,7 +192,7 @@ def usual_range(row: Mapping[str, Any], *, tolerance: float) -> dict[str, Any]:
         found |= {
             name: row[of],
             f"{name}_usual": round(usual),
-            f"{name}_low": math.floor(min(usual - reach, usual / 2)),
+            f"{name}_low": math.floor(max(min(usual - reach, usual / 2), usual / 10)),
             f"{name}_high": math.ceil(max(usual + reach, usual * 2)),
         }
     return found

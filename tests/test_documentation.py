@@ -73,3 +73,21 @@ def test_no_tracked_file_names_a_package_registry_or_a_lock_with_addresses() -> 
 def test_every_pin_has_a_hash() -> None:
     blocks = re.split(r"\n(?=[a-z0-9])", (ROOT / "requirements.lock").read_text().strip())
     assert [b.split()[0] for b in blocks if "--hash=sha256:" not in b] == []
+
+
+def test_every_limit_of_the_gate_is_documented_with_its_default() -> None:
+    import yaml  # noqa: PLC0415
+
+    from ingestion.gate_limits import GateLimits  # noqa: PLC0415
+
+    text = (ROOT / "docs/gates.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"```yaml\n(.*?)```", text, re.S)
+    assert GateLimits.model_validate(yaml.safe_load(block)["gate"]) == GateLimits()
+    assert set(yaml.safe_load(block)["gate"]) == set(GateLimits.model_fields)
+
+
+def test_every_check_of_the_gate_is_documented() -> None:
+    from orchestration.defs.deliveries import GATE_CHECKS  # noqa: PLC0415
+
+    text = (ROOT / "docs/gates.md").read_text(encoding="utf-8")
+    assert [reason for reason in GATE_CHECKS if f"`{reason}`" not in text] == []

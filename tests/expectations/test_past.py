@@ -252,6 +252,11 @@ def test_a_range_is_never_narrower_than_half_to_double() -> None:
     assert "revenue" not in found  # a past of returns says nothing about sales
 
 
+def test_less_than_a_tenth_is_unusual_even_where_the_past_is_wild() -> None:
+    row = {"days": 1, "lines": 9, "usual_lines": 100, "lines_spread": 80, "usual_cents": 0, "cents_spread": 0}
+    assert usual_range(row, tolerance=4)["volume_low"] == 10
+
+
 def test_a_shift_names_what_moved_most_and_is_measured_against_earlier_shifts() -> None:
     past = {n: {"Tea": 0.5 + 0.01 * (n % 3), "Cups": 0.5 - 0.01 * (n % 3)} for n in range(8)}
     found = shift_of("category", "categories", past | {99: {"Tea": 0.1, "Pots": 0.9}}, 99, tolerance=4)
