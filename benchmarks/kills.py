@@ -16,17 +16,14 @@ import functools
 import importlib
 import os
 import shutil
-import signal
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import sections
+from killing import Step, arm, die_in, in_a_child
 from psycopg import sql
 
 from warehouse import embedded, places, roles
@@ -40,16 +37,6 @@ TEMPLATE = "kills_template"
 TOLD = "A batch killed with SIGKILL, then started again, and compared with one that nobody disturbed."
 # numbers given out while working, and moments: a retry may have others
 PASSING = ("load_id", "build_id", "publication_id", "change_no", "order_load_id", "landed_at", "published_at")
-
-
-@dataclass(frozen=True)
-class Step:
-    """When to kill: as soon as this is said, or before or after this function runs for the first time."""
-
-    name: str
-    said: str = ""
-    function: str = ""
-    after: bool = False
 
 
 STEPS = (
@@ -79,34 +66,6 @@ STEPS = (
 )
 
 
-def die_in(delay_s: float) -> None:
-    """Kill this process as nobody can prevent."""
-    if not delay_s:
-        os.kill(os.getpid(), signal.SIGKILL)
-    threading.Timer(delay_s, os.kill, (os.getpid(), signal.SIGKILL)).start()
-
-
-def arm(step: Step, delay_s: float) -> None:
-    """Make a function of this process deadly."""
-    module_name, _, path = step.function.partition(":")
-    owner: Any = importlib.import_module(module_name)
-    *classes, name = path.split(".")
-    for each in classes:
-        owner = getattr(owner, each)
-    original = getattr(owner, name)
-
-    @functools.wraps(original)
-    def deadly(*arguments: Any, **options: Any) -> Any:
-        if not step.after:
-            die_in(delay_s)
-        result = original(*arguments, **options)
-        if step.after:
-            die_in(delay_s)
-        return result
-
-    setattr(owner, name, deadly)
-
-
 def batch(warehouse: Warehouse, file: Path, *, say: Callable[[str], None]) -> list[str]:
     """What `shopx run FILE` does; returns what failed."""
     from orchestration import landing  # noqa: PLC0415  may be armed
@@ -116,25 +75,6 @@ def batch(warehouse: Warehouse, file: Path, *, say: Callable[[str], None]) -> li
     if not pending(warehouse):
         return []
     return run_batch(warehouse, [file], by="kills", landing=landed, say=say, done=say).failures
-
-
-def in_a_child(work: Callable[[], bool], log: Path) -> int:
-    """Run work in a forked process; returns its exit code, negative where a signal ended it."""
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            with log.open("ab") as sink:
-                os.dup2(sink.fileno(), 1)
-                os.dup2(sink.fileno(), 2)
-            code = 0 if work() else 1
-        except BaseException:
-            import traceback  # noqa: PLC0415
-
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def state(warehouse: Warehouse) -> dict[str, str]:
@@ -219,6 +159,9 @@ def run(each: int, only: str, folder: Path) -> tuple[str, bool]:
         started = time.monotonic()
         assert in_a_child(lambda: not batch(warehouse, second, say=lambda _: None), log) == 0, log.read_text()
         undisturbed = state(warehouse)
+        with warehouse.connect("owner") as connection:
+            published = connection.execute("select count(*) from ops.publications").fetchone()
+        assert published == (2,), "the second delivery was not published, so nothing would be tried"
         print(
             f"an undisturbed run: {time.monotonic() - started:.0f} s, {len(undisturbed)} tables", flush=True
         )
