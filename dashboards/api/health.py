@@ -1,7 +1,7 @@
 """`GET /health`: is the server up, what is published, what waits in the inbox. For load balancers and people.
 
-Put here: what can be told in milliseconds as shopx_reader. Never here: a check that writes or takes long
-(`shopx doctor`), or anything secret: whoever brings no token reads one word.
+Put here: the shape of the answer, and who reads which part: whoever brings no token reads one word.
+Never here: a check (publication/health.py holds those of `shopx doctor` too), or anything secret.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from starlette.responses import Response
 from dashboards.problems import NotReady
 from dashboards.readers import readers_of
 from ingestion.given import REFUSED, files_below
+from publication.health import Line, look
+from warehouse.database import Warehouse
+from warehouse.errors import ShopxError
 
 router = APIRouter(tags=["health"])
 
@@ -36,6 +39,15 @@ class Inbox(BaseModel):
     refused: int
 
 
+class Checked(BaseModel):
+    """One check of `shopx doctor`: what was seen, and what to do where it is not good."""
+
+    check: str
+    good: bool
+    seen: str
+    do: str | None = None
+
+
 class Health(BaseModel):
     """`ok`: figures can be read. `empty`: nothing is published yet. `down`: no database."""
 
@@ -46,6 +58,7 @@ class Health(BaseModel):
     paused: str | None = Field(None, description="Why nothing newer is published, where that is so.")
     held_loads: int | None = Field(None, description="Deliveries that wait for a person.")
     inbox: Inbox | None = None
+    checks: list[Checked] | None = None
 
 
 @router.get("/health", responses={503: {"model": Health, "description": "The database cannot be reached."}})
@@ -54,6 +67,8 @@ def health(request: Request) -> Response:
     found = _look(request)
     if not request.state.trusted:
         found = Health(status=found.status)
+    elif found.status != "down":
+        found = found.model_copy(update={"checks": _checks(readers_of(request).warehouse)})
     return Response(
         found.model_dump_json(exclude_none=True),
         status_code=503 if found.status == "down" else 200,
@@ -90,6 +105,17 @@ def _look(request: Request) -> Health:
         held_loads=held[0] if held else 0,
         inbox=inbox,
     )
+
+
+def _checks(warehouse: Warehouse) -> list[Checked]:
+    try:
+        lines = look(warehouse)
+    except ShopxError as problem:
+        lines = [Line("server", good=False, seen=problem.message, do="./shopx doctor")]
+    return [
+        Checked(check=one.check, good=one.good, seen=one.seen, do=None if one.good else one.do or None)
+        for one in lines
+    ]
 
 
 def _inbox(folder: Path) -> Inbox:

@@ -37,6 +37,10 @@ def test_health_says_that_nothing_is_published_yet(empty: Served) -> None:
     assert found["status"] == "empty"
     assert found["server"].startswith("PostgreSQL ")
     assert found["inbox"] == {"waiting": 0, "refused": 0}
+    checks = {one["check"]: one for one in found["checks"]}
+    assert checks["disk"]["good"]
+    assert "./shopx run FILE" in checks["publication"]["do"]
+    assert "password" not in answer.text
 
 
 def test_health_tells_strangers_one_word(empty: Served) -> None:

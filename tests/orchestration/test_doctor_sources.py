@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from ingestion.contract import load_contracts
-from orchestration.cli.doctor import Line, _sources
+from orchestration.cli.doctor import _sources
+from publication.health import Line
 
 COLUMNS = "columns:\n  date: {names: [d]}\n  product_name: {names: [p]}\n  amount: {names: [a]}\n"
 
