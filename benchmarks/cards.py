@@ -86,7 +86,7 @@ def filled_warehouse() -> Iterator[Warehouse]:
 def median_ms(
     page: Page, card: Card, state: FilterState, backend: psutil.Process
 ) -> tuple[float, float, int]:
-    """Milliseconds of processor time and of the clock of the whole answer, and how many statements it took."""
+    """Milliseconds of processor time and of the clock of the whole answer, and its number of statements."""
     times = []
     before = sum(backend.cpu_times()[:2])
     for _ in range(TURNS):
