@@ -1,6 +1,6 @@
 """Every card of every dashboard on marts of the size that 10 million lines make.
 
-.venv/bin/python benchmarks/cards.py [--write]
+.venv/bin/python benchmarks/cards.py [KEY ...] [--write]
 
 Marts do not grow with the history: the cube holds 800 days of 80 places and 12 categories, products 400 days
 of 2,000 products, buyers 400 days of some 2,200 orders. They are filled with made-up rows of these numbers,
@@ -102,6 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("keys", nargs="*", help="of cards; all when none is given")
     parser.add_argument("--write", action="store_true", help="into benchmarks/README.md")
     options = parser.parse_args()
     rows = []
@@ -114,6 +115,8 @@ def main() -> None:
         backend = psutil.Process(connection.info.backend_pid)
         for board in load_boards():
             for card in board.cards.values():
+                if options.keys and card.key not in options.keys:
+                    continue
                 for name, state in STATES.items():
                     busy, took, statements = median_ms(page, card, state, backend)
                     bar = BAR_OF_A_YEAR_MS if name == "12 months" else BAR_MS
