@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ingestion.reading import views
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -73,8 +75,8 @@ def _register(name: str, pairs: Sequence[tuple[str, str]]) -> None:
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.compute as pc  # noqa: PLC0415
 
-    keys = pa.array([key for key, _ in pairs], pa.string())
-    values = pa.array([value for _, value in pairs], pa.string())
+    keys = views.texts([key for key, _ in pairs])
+    values = views.texts([value for _, value in pairs])
 
     def look_up(texts: Any) -> Any:  # duckdb evaluates annotations where pyarrow is not imported
         found = pc.index_in(texts, value_set=keys)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingestion.contract import NUMBERS, Contract
 from ingestion.matching import Match
-from ingestion.reading import dates, numbers
+from ingestion.reading import dates, numbers, views
 from ingestion.reading.delivery import Text, can_be_fast, csv_source
 from ingestion.reading.dialect import rows, sample_lines
 from ingestion.reading.engine import cursor, literal
@@ -26,6 +26,7 @@ from ingestion.refusals import Undecided
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 _SAMPLE_ROWS = 1000
 _CHOICES: dict[str, dict[str, str]] = {order: {"date_order": order} for order in dates.ORDERS}
@@ -280,10 +281,10 @@ class _Asker:
         split = f"select string_split(text, {literal(UNIT)}) as cells from texts where text <> ''"  # noqa: S608
         query = f"select {wanted} from (select {cells} from ({split}))"  # noqa: S608
         totals: list[Any] = [None] * size
-        texts = pa.array([], pa.string())
+        texts: pa.Array | None = views.texts([])
         stretches = self.text.stretches()
         while texts is not None:
-            connection.register("texts", pa.table({"text": texts}))
+            connection.register("texts", pa.Table.from_arrays([texts], names=["text"]))
             answer = connection.sql(query).fetchall()[0]
             connection.unregister("texts")
             totals = [_both(one, other) for one, other in zip(totals, answer, strict=True)]

@@ -223,7 +223,7 @@ def _cut(lines: _Lines, grammar: Grammar, *, ended: bool) -> tuple[_Found, int]:
                 others.append(record.text)
                 padded += record.padded
             ends[rank[index]] = lines.ends[index + taken - 1]
-        both = pa.concat_arrays([texts, pa.array(others, pa.string())])
+        both = pa.concat_arrays([texts, views.texts(others)])
         return _Found(first, ends, both.take(views.positions(order[first])), uncut, padded), count
     return _Found(first, ends, texts, {}, 0), count
 

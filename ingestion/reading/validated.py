@@ -140,4 +140,6 @@ def _joined(parts: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
     if len(parts) == 1:
         return parts[0]
     whole = pa.Table.from_batches(parts, schema=schema).combine_chunks().to_batches()
-    return whole[0] if whole else pa.RecordBatch.from_pylist([], schema=schema)
+    if whole:
+        return whole[0]
+    return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)

@@ -5,6 +5,7 @@ pyarrow's own conversions import pandas, which costs half a second at the first 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,6 +53,17 @@ def array(numbers: NDArray[Any], kind: pa.DataType, *, known: NDArray[np.bool_] 
 
     validity = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little"))
     return pa.Array.from_buffers(kind, len(numbers), [validity, pa.py_buffer(np.ascontiguousarray(numbers))])
+
+
+def texts(found: Sequence[str]) -> pa.Array:
+    """An Arrow string array of texts that are known; pyarrow's own way imports pandas to ask whether it is
+    one of its series."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    encoded = [text.encode() for text in found]
+    offsets = np.zeros(len(encoded) + 1, np.int32)
+    np.cumsum([len(text) for text in encoded], out=offsets[1:])
+    return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded)))
 
 
 def positions(numbers: NDArray[np.int64]) -> pa.Array:
