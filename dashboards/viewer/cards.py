@@ -17,6 +17,7 @@ from urllib.parse import quote
 from dashboards import formats
 from dashboards.answers.answer import Answer, Change, Column, Ignored, plain
 from dashboards.answers.state import FilterState
+from dashboards.palette import palette
 from dashboards.spec.model import Card
 
 MOST_TABLE_ROWS = 200  # of a table on a page; downloads hold all
@@ -329,6 +330,8 @@ def chart_spec(answer: Answer) -> str:
         "stack": card.stack,
         "bars": [names.index(name) for name in card.bars],
         "lines": dict(card.lines),
+        "dashes": palette().dashes,
+        "markers": palette().markers,
         "band": band if None not in band else None,
         "columns": [
             {

@@ -5,8 +5,7 @@ import { echarts } from "./echarts/index.js";
 import { addCursor, wordsOf } from "./cursor.js";
 import { axisNumber, shortDay } from "./numbers.js";
 
-const DASHES = ["solid", "dashed", "dotted", [9, 3, 2, 3], [3, 6]];
-const MARKS = ["circle", "rect", "triangle", "diamond", "roundRect"];
+const DASHES = { dashdot: [9, 3, 2, 3], longdash: [14, 5] }; // what the palette names and ECharts does not
 const drawn = new Map();
 let printing = false;
 
@@ -25,6 +24,9 @@ function colours() {
     font: getComputedStyle(document.body).fontFamily,
   };
 }
+
+// The i-th of a list that begins anew at its end.
+const nth = (list, i) => list[i % list.length];
 
 // Column c of the rows in the unit it is shown in (money arrives in minor units).
 const scaled = (spec, c) => (value) => (value === null ? null : value * (spec.columns[c].scale ?? 1));
@@ -95,7 +97,7 @@ function overTime(spec, look) {
   const second = spec.display === "combo" && spec.y.some((c) => spec.columns[c].style !== styles);
   const series = lists.map((list, i) => {
     const colour = look.series[i % 5];
-    const dash = spec.lines[spec.columns[list.column].name] ?? (spec.series === null && lists.length === 1 ? "solid" : DASHES[i % 5]);
+    const dash = spec.lines[spec.columns[list.column].name] ?? (spec.series === null && lists.length === 1 ? "solid" : nth(spec.dashes, i));
     const dotted = dash === "dotted" && spec.band;
     const one = {
       name: list.name,
@@ -109,8 +111,8 @@ function overTime(spec, look) {
     };
     if (one.type === "line") {
       Object.assign(one, {
-        lineStyle: { width: 2.25, type: spec.stack ? "solid" : dash, color: dotted ? look.forecast : colour },
-        symbol: MARKS[i % 5],
+        lineStyle: { width: 2.25, type: spec.stack ? "solid" : (DASHES[dash] ?? dash), color: dotted ? look.forecast : colour },
+        symbol: nth(spec.markers, i),
         symbolSize: labels.length > 45 ? 0 : 5,
         showSymbol: labels.length <= 45,
         areaStyle: spec.display === "area" ? { opacity: spec.stack ? 0.75 : 0.12, color: colour } : undefined,
