@@ -154,7 +154,7 @@ def error_page(request: Request, status: int, title: str, detail: str) -> Respon
     if status == 503 and request.method == "GET":
         return waiting(request, said=detail, status=503)
     return markup.page(
-        request, "wrong.html", status=status, title=title, detail=detail, menu=menu(load_boards(), None)
+        request, "wrong.html", status=status, title=title, detail=detail, menu=menu(load_boards())
     )
 
 
@@ -168,7 +168,7 @@ def waiting(request: Request, *, said: str | None = None, status: int = 200) -> 
         "waiting.html",
         status=status,
         headers={"cache-control": "no-store", **({"retry-after": "2"} if status == 503 else {})},
-        menu=menu(load_boards(), None),
+        menu=menu(load_boards()),
         steps=steps,
         heading="No figures at the moment" if status == 503 else "No figures yet",
         said=said,
@@ -178,9 +178,14 @@ def waiting(request: Request, *, said: str | None = None, status: int = 200) -> 
     )
 
 
-def menu(boards: list[Board], current: str | None) -> list[Link]:
-    """All boards, for the bar."""
-    return [Link(one.name, f"/boards/{one.key}", one.key == current) for one in boards]
+def menu(boards: list[Board], current: str | None = None, state: FilterState | None = None) -> list[Link]:
+    """All boards, for the bar; what is chosen goes along where the other board has that filter."""
+    links = []
+    for one in boards:
+        kept = FilterState() if state is None else choices.of_board(one, state)
+        query = "" if kept == FilterState() else f"?{kept.query()}"
+        links.append(Link(one.name, f"/boards/{one.key}{query}", one.key == current))
+    return links
 
 
 def strip(trust: Trust) -> Strip:
@@ -216,7 +221,7 @@ def _board_page(
         board=board,
         here=board.name,
         here_address=address,
-        menu=menu(load_boards(), board.key),
+        menu=menu(load_boards(), board.key, state),
         trust=strip(trust),
         span=_period(span, state.compare, has_days=period is not None, as_of=page.published().as_of),
         chosen_words=said,

@@ -6,6 +6,9 @@ ingestion/).
 
 from __future__ import annotations
 
+from functools import partial
+
+import anyio.to_thread
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -31,8 +34,10 @@ async def take(request: Request) -> Response:
     try:
         verdicts = await take_upload(request)
     except HTTPException as refused:
-        return _page(request, said=str(refused.detail), status=refused.status_code)
-    return _page(request, verdicts=verdicts, status=200)
+        answer = partial(_page, request, said=str(refused.detail), status=refused.status_code)
+    else:
+        answer = partial(_page, request, verdicts=verdicts)
+    return await anyio.to_thread.run_sync(answer)
 
 
 def _page(request: Request, *, verdicts: object = (), said: str | None = None, status: int = 200) -> Response:
@@ -47,7 +52,7 @@ def _page(request: Request, *, verdicts: object = (), said: str | None = None, s
         "upload.html",
         status=status,
         headers={"cache-control": "no-store"},
-        menu=pages.menu(load_boards(), None),
+        menu=pages.menu(load_boards()),
         uploading=True,
         trust=trust,
         verdicts=verdicts,
