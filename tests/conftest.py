@@ -81,6 +81,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--publications", type=int, default=5, help="how many publications pass under polling readers"
     )
+    parser.addoption(
+        "--metabase-tools", action="store_true", help="fetch other people's tools for Metabase and run them"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests that fetch something run only where they are asked for."""
+    if not config.getoption("--metabase-tools"):
+        skip = pytest.mark.skip(reason="fetches other people's tools: give --metabase-tools")
+        for item in items:
+            if item.get_closest_marker("metabase_tools"):
+                item.add_marker(skip)
 
 
 @contextmanager

@@ -83,17 +83,23 @@ def connect(settings: Settings, *, site_name: str) -> MetabaseClient:
     if not is_set_up(told):
         session = _set_up(settings, url, token=str(told["setup-token"]), site_name=site_name)
     elif settings.metabase_api_key is not None:
-        return MetabaseClient(url, settings.metabase_api_key.get_secret_value())
+        return _checked(MetabaseClient(url, settings.metabase_api_key.get_secret_value()))
     else:
         kept = kept_key(settings, url)
         if kept is not None:
             try:
-                return MetabaseClient(url, kept)
+                return _checked(MetabaseClient(url, kept))
             except MetabaseError as problem:
                 if problem.status != 401:
                     raise
         session = _log_in(settings, url)
     return MetabaseClient(url, _mint(settings, url, session))
+
+
+def _checked(client: MetabaseClient) -> MetabaseClient:
+    """Return a client whose key the server knows; raises MetabaseError with status 401 otherwise."""
+    client.get("/api/user/current")
+    return client
 
 
 def kept_key(settings: Settings, url: str) -> str | None:

@@ -126,6 +126,7 @@ class Metabase:
 
     release: int = 64
     sample: bool = False
+    shuffles: bool = True  # no order is promised; tools that compare two answers want the same one twice
     # schema → table → columns that a sync finds once the database is connected
     tables: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     can_connect: Callable[[dict[str, Any]], bool] = lambda _details: True
@@ -507,7 +508,8 @@ class Metabase:
             if c["archived"] == archived and c["location"] == ("/" if number is None else self._below(number))
         ]
         rows = [r for r in rows if not models or r["model"] in models]
-        self.random.shuffle(rows)
+        if self.shuffles:
+            self.random.shuffle(rows)
         # no limit asked: no limit and no offset in the answer
         return {"data": rows, "total": len(rows), "models": sorted({r["model"] for r in rows})}
 
@@ -681,7 +683,8 @@ class Metabase:
         shown = copy.deepcopy(dashboard)
         for part in shown["dashcards"]:
             part["card"] = self.give_card(self.cards[part["card_id"]]) if part["card_id"] else None
-        self.random.shuffle(shown["dashcards"])
+        if self.shuffles:
+            self.random.shuffle(shown["dashcards"])
         return shown
 
     def rights_graph(self) -> Any:
@@ -918,6 +921,15 @@ def routes(m: Metabase) -> Iterator[Route]:
         ],
     )
     yield at("POST", "/api/card", lambda q, b: m.post_card(b))
+    yield at(
+        "POST",
+        "/api/card/{n}/query",
+        lambda n, q, b: {
+            "id": m._one(m.cards, n)["id"],
+            "status": "completed",
+            "data": {"rows": [], "cols": []},
+        },
+    )
     yield at("GET", "/api/card/{n}", lambda n, q, b: m.give_card(m._one(m.cards, n)))
     yield at("PUT", "/api/card/{n}", lambda n, q, b: m.put_card(int(n), b))
     yield at(
@@ -1070,7 +1082,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=3000)
     parser.add_argument("--sample", action="store_true", help="with a sample database, set up, and a key")
     given = parser.parse_args()
-    state = Metabase(release=given.release, sample=given.sample)
+    state = Metabase(release=given.release, sample=given.sample, shuffles=not given.sample)
     if given.sample:
         state.post_setup(
             {

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -441,3 +444,26 @@ def test_what_is_sent_says_nothing_that_the_next_version_would_drop() -> None:
         it.apply()
         assert it.metabase.dropped == []
         assert all(json.dumps(r.body) for r in it.metabase.writes())
+
+
+def test_the_suite_for_a_live_server_runs_against_the_stand_in() -> None:
+    with installed() as it:
+        it.apply(changed(dashboards=()))
+        environment = {
+            **os.environ,
+            "METABASE_URL": str(it.settings.metabase_url),
+            "METABASE_API_KEY": it.metabase.mint("live"),
+            "METABASE_WAREHOUSE": f"postgresql://shopx_reader:{PASSWORD}@127.0.0.1:5432/warehouse",
+        }
+        suite = Path(__file__).with_name("test_metabase_live.py")
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", str(suite)],
+            cwd=suite.parents[2],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert "5 passed" in done.stdout, done.stdout[-3000:]
+        assert not [d for d in it.metabase.dashboards.values() if not d["archived"]]
