@@ -55,7 +55,7 @@ def in_metabase(settings: Settings) -> Definitions:
         for board in load_boards()
     ]
 
-    @multi_asset(name=GROUP, specs=specs)
+    @multi_asset(name="bring_dashboards", specs=specs)
     def dashboards(context: AssetExecutionContext, session: BatchSession) -> Iterator[Any]:
         """Bring the dashboards to Metabase, for the publication that readers see."""
         changes = bring(session, say=context.log.info)

@@ -419,7 +419,7 @@ def test_without_an_address_the_command_says_which_variable_to_set(
 def test_dagster_brings_the_dashboards_behind_the_publication_where_there_is_a_metabase(
     shop: Warehouse, shopx: Any, metabase: Installation
 ) -> None:
-    from dagster import AssetKey, materialize  # noqa: PLC0415  seconds
+    from dagster import AssetKey, Definitions, materialize  # noqa: PLC0415  seconds
 
     from orchestration.defs.dashboards import in_metabase  # noqa: PLC0415
     from orchestration.defs.resources import BatchSession  # noqa: PLC0415
@@ -431,6 +431,11 @@ def test_dagster_brings_the_dashboards_behind_the_publication_where_there_is_a_m
         AssetKey(["marts", "publication"])
     }
     given = {"session": BatchSession()}
+    loaded = Definitions.merge(
+        in_metabase(metabase.settings), Definitions(resources=given)
+    ).get_repository_def()
+    assert [one.name for one in loaded.get_all_jobs() if not one.name.startswith("__")] == ["dashboards"]
+    assert [one.name for one in loaded.sensor_defs] == ["after_publication"]
     assert materialize([asset], resources=given).success
     assert metabase.dashboard("Overview")
     # a Metabase that cannot reach the warehouse is an alert, closed by the next success
