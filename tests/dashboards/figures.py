@@ -5,11 +5,9 @@ Put here: tables as dbt would make them, and rows that tests of surfaces look at
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import yaml
 from psycopg import sql
 
@@ -19,6 +17,21 @@ MARTS = Path(__file__).resolve().parents[2] / "dbt_project" / "models" / "marts"
 AS_OF = date(2026, 5, 31)
 FIRST = date(2025, 4, 1)
 STORES = {1: "Leeds", 2: "York"}
+PLACE = """
+    insert into marts.places (place_key, store_key, store_name, region, channel)
+    values (%(store)s, %(store)s, %(name)s, 'North', 'till')
+"""
+DAYS_OF_A_STORE = """
+    insert into marts.sales_by_filters (
+        category_key, category, sale_date, place_key, store_key, store_name, region, channel, orders, units,
+        units_returned, discounts_cents, gross_sales_cents, returns_cents, net_sales_cents
+    )
+    select
+        0, 'All categories', %(first)s::date + n, %(store)s, %(store)s, %(name)s, 'North', 'till',
+        10 * %(times)s, 10 * %(times)s, 0, 0,
+        (10 * n + %(store)s) * %(times)s, -n * %(times)s, (9 * n + %(store)s) * %(times)s
+    from generate_series(0, %(last)s::date - %(first)s::date) as n
+"""
 
 
 def make_marts(warehouse: Warehouse) -> None:
@@ -42,18 +55,19 @@ def publish_days(warehouse: Warehouse, *, publication: int = 1, times: int = 1, 
     """Publish a year of sales of two stores, in pence: on day n store s sells n × 10 + s, of which n come
     back, in ten orders; all of it `times` over.
     """
-    days = [FIRST + timedelta(days=number) for number in range((as_of - FIRST).days + 1)]
     with warehouse.connect("owner") as connection:
         for table in ("sales_by_filters", "places", "daily_sales", "publication"):
             connection.execute(sql.SQL("delete from marts.{}").format(sql.Identifier(table)))
         connection.execute("delete from ops.publications")
         for store, name in STORES.items():
-            place = {"place_key": store, "store_key": store, "store_name": name}
-            _insert(connection, "places", [place | {"region": "North", "channel": "till"}])
-            _insert(
-                connection, "sales_by_filters", [_day(day, n, store, times) for n, day in enumerate(days)]
-            )
-        _insert(connection, "daily_sales", [{"sale_date": day, "orders": 20 * times} for day in days])
+            place = {"store": store, "name": name, "first": FIRST, "last": as_of, "times": times}
+            connection.execute(PLACE, place)
+            connection.execute(DAYS_OF_A_STORE, place)
+        connection.execute(
+            "insert into marts.daily_sales (sale_date, orders)"
+            " select day::date, 20 * %s from generate_series(%s::date, %s::date, interval '1 day') as day",
+            [times, FIRST, as_of],
+        )
         connection.execute(
             "insert into ops.settings (name, value) values ('currency', 'GBP') on conflict do nothing"
         )
@@ -69,24 +83,3 @@ def publish_days(warehouse: Warehouse, *, publication: int = 1, times: int = 1, 
             " select publication_id, published_at, as_of, complete_through, loads, held_loads, rejected_rows"
             " from ops.publications"
         )
-
-
-def _day(day: date, number: int, store: int, times: int) -> dict[str, object]:
-    gross, returns = (number * 10 + store) * times, -number * times
-    return {
-        "category_key": 0, "category": "All categories", "sale_date": day, "place_key": store,
-        "store_key": store, "store_name": STORES[store], "region": "North", "channel": "till",
-        "orders": 10 * times, "units": 10 * times, "units_returned": 0, "gross_sales_cents": gross,
-        "returns_cents": returns, "discounts_cents": 0, "net_sales_cents": gross + returns,
-    }  # fmt: skip
-
-
-def _insert(connection: psycopg.Connection[Any], table: str, rows: list[dict[str, object]]) -> None:
-    names = list(rows[0])
-    statement = sql.SQL("insert into marts.{} ({}) values ({})").format(
-        sql.Identifier(table),
-        sql.SQL(", ").join(map(sql.Identifier, names)),
-        sql.SQL(", ").join(map(sql.Placeholder, names)),
-    )
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, rows)

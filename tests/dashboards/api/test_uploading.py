@@ -247,7 +247,7 @@ def test_a_full_disk_is_said_and_nothing_stays(
     def full(*_: object) -> Path:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(uploading, "_stage", full)
+    monkeypatch.setattr(uploading, "stage", full)
     before = kept(home)
     answer = served.client.post(ADDRESS, files={"file": ("full.csv", sales("full"))})
     assert (answer.status_code, "disk" in answer.json()["detail"]) == (507, True)
