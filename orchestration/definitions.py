@@ -17,21 +17,23 @@ from orchestration.defs.sources import fetched_assets, fetched_sensors, nightly_
 from orchestration.defs.stepping_back import resume_publication, step_back
 from warehouse.settings import load_settings
 
-_pipeline = Definitions(
-    assets=[
-        deliveries,
-        build_loads,
-        core_models,
-        revenue_forecast,
-        sales_anomalies,
-        mart_models,
-        publication,
-        *fetched_assets,
-    ],
-    jobs=[batch_job, sync_job, release_load, withdraw_load, replay_load, step_back, resume_publication],
-    schedules=[nightly, nightly_sync],
-    sensors=[inbox_sensor, *fetched_sensors],
-    resources={"session": BatchSession()},
+# one name for all: Dagster refuses a module with two sets of definitions
+defs = Definitions.merge(
+    Definitions(
+        assets=[
+            deliveries,
+            build_loads,
+            core_models,
+            revenue_forecast,
+            sales_anomalies,
+            mart_models,
+            publication,
+            *fetched_assets,
+        ],
+        jobs=[batch_job, sync_job, release_load, withdraw_load, replay_load, step_back, resume_publication],
+        schedules=[nightly, nightly_sync],
+        sensors=[inbox_sensor, *fetched_sensors],
+        resources={"session": BatchSession()},
+    ),
+    in_metabase(load_settings()),
 )
-
-defs = Definitions.merge(_pipeline, in_metabase(load_settings()))

@@ -19,6 +19,16 @@ def specs() -> Any:
     return defs.resolve_all_asset_specs()
 
 
+def test_dagster_finds_one_set_of_definitions_in_the_module() -> None:
+    """It loads the module by its own rule: two sets, and the UI shows nothing at all."""
+    from dagster import Definitions  # noqa: PLC0415
+
+    from orchestration import definitions  # noqa: PLC0415
+
+    found = [name for name, thing in vars(definitions).items() if isinstance(thing, Definitions)]
+    assert found == ["defs"]
+
+
 def test_every_asset_has_description_owner_kind_group_and_table(specs: Any) -> None:
     bare = [
         spec.key.to_user_string()
