@@ -135,7 +135,7 @@ class Page:
         found = self._run(card, card.sql, bound)
         columns = tuple(_column(card, name, kind) for name, kind in found.columns)
         compared = None
-        if card.compare and base is not None:
+        if card.compare and card.display != "scalar" and base is not None:
             compared = self._run(card, card.sql, replace(bound, days=(base.first, base.last), base=None)).rows
         missing = _missing(card, columns, found.rows)
         changes, no_change = self._changes(card, columns, found, bound, span)
