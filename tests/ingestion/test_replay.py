@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 from python_calamine import CalamineWorkbook
@@ -465,3 +468,49 @@ def test_no_cell_of_the_workbook_is_a_formula(files: Any, warehouse: Warehouse, 
     )
     orders = {row[1] for row in lines_of(files, warehouse, 2)}
     assert {"=1+1", "@SUM(A1)", "-1"} <= orders
+
+
+@pytest.mark.parametrize("form", ["json", "parquet"])
+def test_what_is_no_delimited_text_is_replayed_from_its_own_bytes(
+    files: Any, warehouse: Warehouse, tmp_path: Path, form: str
+) -> None:
+    records = [
+        {"order_id": f"{n}", "date": f"2026-02-0{n}", "product": "Mug", "amount": f"{n}.50"}
+        for n in range(1, 4)
+    ]
+    path = tmp_path / f"sales.{form}"
+    if form == "json":
+        path.write_text(json.dumps([*records, {"order_id": "9", "date": "soon", "product": "Mug"}]))
+    else:
+        pq.write_table(pa.Table.from_pylist(records), path)
+    (landed,) = land(warehouse, [path], today=TODAY).landed
+    approve(warehouse, landed.load_id)
+    before = lines_of(files, warehouse, landed.load_id)
+    assert len(before) == 3
+    path.unlink()
+    replayed = again(warehouse, landed.load_id)
+    assert lines_of(files, warehouse, replayed.load_id) == before
+    old, new = ledger(files, warehouse)
+    assert (old[2], new[2]) == ("withdrawn", "landed")
+    assert (new[1], *new[3:]) == (old[1], *old[3:6], landed.load_id)
+
+
+def test_a_load_that_failed_is_replayed_once_its_cause_is_gone(
+    files: Any, warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = files.write(tmp_path, "feb.csv", [files.line("1", "2026-02-01"), files.line("2", "2026-02-02")])
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise ValueError("a fault of ours")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(landing, "load_rows", broken)
+        (landed,) = land(warehouse, [path], today=TODAY).landed
+        assert landed.status == "failed"
+        with pytest.raises(ValueError, match="a fault of ours"):
+            again(warehouse, landed.load_id)
+    assert [row[2] for row in ledger(files, warehouse)] == ["failed"]
+    replayed = again(warehouse, landed.load_id)
+    old, new = ledger(files, warehouse)
+    assert (old[2], new[1:]) == ("withdrawn", (old[1], "landed", 2, 0, 500, landed.load_id))
+    assert len(lines_of(files, warehouse, replayed.load_id)) == 2
