@@ -16,9 +16,13 @@ from warehouse.settings import ROLES, Role
 
 GRANTS = Path(__file__).with_name("grants.sql")
 
+PIPELINE: tuple[Role, ...] = ("owner", "loader", "transformer")
+
 # Applied to the role itself, so they hold for every client. A reader may lift its own time limit or read-only
 # default; what it may touch is fenced by rights, not by these.
+# The pipeline's own roles: what a killed process had asked for ends within a second, on any server.
 LIMITS: Mapping[Role, Mapping[str, str]] = {
+    **dict.fromkeys(PIPELINE, {"client_connection_check_interval": "1s"}),
     "reader": {
         "default_transaction_read_only": "on",
         "statement_timeout": "30s",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 
 import pytest
 
+from benchmarks.killing import die_in, in_a_child
 from publication.driver import drive
 from warehouse.errors import ShopxError
 
@@ -64,3 +66,28 @@ def test_a_killed_driver_frees_its_lock(open_shop):
         ("abandoned",),
         ("abandoned",),
     ]
+
+
+def test_what_a_killed_process_had_asked_for_ends_by_itself(open_shop, server, tmp_path):
+    """By the role's own setting, so that it holds on a server that shopx does not configure."""
+
+    def ask_and_die() -> bool:
+        with open_shop.warehouse.connect("transformer", application_name="to be killed") as connection:
+            die_in(0.5)
+            connection.execute("select pg_sleep(600)")
+        return True
+
+    with server.connect_as_superuser() as admin:
+        admin.execute("alter system set client_connection_check_interval = 0")
+        admin.execute("select pg_reload_conf()")
+    try:
+        assert in_a_child(ask_and_die, tmp_path / "child.log") == -9
+        deadline = time.monotonic() + 30
+        asked = "select count(*) from pg_stat_activity where application_name = 'to be killed'"
+        while open_shop.ask(asked) != [(0,)]:
+            assert time.monotonic() < deadline, "its query runs on"
+            time.sleep(0.1)
+    finally:
+        with server.connect_as_superuser() as admin:
+            admin.execute("alter system reset client_connection_check_interval")
+            admin.execute("select pg_reload_conf()")
