@@ -22,7 +22,7 @@ PIPELINE: tuple[Role, ...] = ("owner", "loader", "transformer")
 # default; what it may touch is fenced by rights, not by these.
 # The pipeline's own roles: what a killed process had asked for ends within a second, on any server.
 LIMITS: Mapping[Role, Mapping[str, str]] = {
-    **dict.fromkeys(PIPELINE, {"client_connection_check_interval": "1s"}),
+    **{role: {"client_connection_check_interval": "1s"} for role in PIPELINE},
     "reader": {
         "default_transaction_read_only": "on",
         "statement_timeout": "30s",
