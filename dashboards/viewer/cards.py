@@ -119,7 +119,7 @@ def card_view(answer: Answer) -> CardView:
         beside=_beside(answer) if kind == "kpi" and reason is None else "",
         changes=answer.changes,
         no_change=answer.no_change,
-        spark=spark_of([value for _, value in answer.spark]),
+        spark=None if reason else spark_of([value for _, value in answer.spark]),
         # a card without days shows the state of its last day: its period is no choice that goes unheard
         cannot=answer.ignored,
         notes=(*answer.notes, *(answer.missing.values() if kind == "table" else ())),

@@ -107,7 +107,7 @@ function overTime(spec, look) {
       itemStyle: { color: dotted ? look.forecast : colour },
       barMaxWidth: 36,
       yAxisIndex: second && spec.columns[list.column].style !== styles ? 1 : 0,
-      connectNulls: false,
+      connectNulls: spec.series !== null, // a row that is not there is no gap in the other series
     };
     if (one.type === "line") {
       Object.assign(one, {
@@ -182,14 +182,14 @@ function rowBars(spec, look, table) {
   const single = lists.length === 1;
   const all = lists.flatMap((list) => list.data).filter((value) => value !== null);
   const [low, high] = [Math.min(0, ...all), Math.max(0, ...all)];
-  const room = single ? (high - low) * 0.32 : 0; // for the figures beside the bars
+  const room = single ? (high - low) * 0.4 : 0; // for the figures beside the bars
   return {
     legend: single ? undefined : { data: lists.map((list) => list.name) },
     grid: { left: 12, right: 8, top: single ? 4 : 36, bottom: single ? 4 : 10, containLabel: true },
     yAxis: nameAxis(spec, look, labels, {
       inverse: true,
       axisLine: { show: false, onZero: false },
-      axisLabel: { color: look.text, fontSize: 13, width: 132, overflow: "truncate", interval: 0, formatter: shortDay(spec.locale, spec.columns[spec.x].style) },
+      axisLabel: { color: look.text, fontSize: 13, width: Math.max(110, Math.min(240, look.width * 0.32)), overflow: "truncate", interval: 0, formatter: shortDay(spec.locale, spec.columns[spec.x].style) },
     }),
     xAxis: valueAxis(spec, spec.y[0], lists.map((l) => l.data), look, single ? { axisLabel: { show: false }, splitLine: { show: false }, min: low < 0 ? low - room : 0, max: high > 0 ? high + room : 0 } : {}),
     series: lists.map((list, i) => ({
@@ -419,6 +419,8 @@ function start(figure) {
   const card = figure.closest("[data-card]");
   const spec = JSON.parse(card.querySelector("script[type='application/json']").textContent);
   const table = card.querySelector("table");
+  // rows keep a height at which their names can be read
+  if (spec.display === "row") figure.style.minHeight = `${22 * new Set(spec.rows.map((row) => row[spec.x])).size + 12}px`;
   const { chart, point } = draw(figure, spec, table);
   drawn.set(figure, { chart, spec, table });
   new ResizeObserver(() => chart.resize()).observe(figure);

@@ -77,6 +77,19 @@ def test_a_page_holds_nothing_that_a_strict_policy_refuses_and_nothing_from_else
     assert re.findall(r'(?:src|href)="(?:https?:)?//', page.text) == []
 
 
+def test_a_board_whose_other_filters_offer_no_choice_keeps_its_period(viewer: Served) -> None:
+    page = viewer.client.get("/boards/pipeline").text
+    assert 'id="f-feed"' not in page
+    assert 'id="f-period"' in page and 'id="f-compare"' in page
+
+
+def test_what_is_chosen_goes_along_to_the_other_boards(viewer: Served) -> None:
+    page = viewer.client.get("/boards/overview?period=last_7_days&category=Tea&store=York").text
+    links = dict(re.findall(r'<a href="/boards/([a-z]+)\?([^"]*)"', page))
+    assert "period=last_7_days" in links["customers"] and "store=York" in links["customers"]
+    assert "category" not in links["customers"] and "category=Tea" in links["sales"]
+
+
 def test_a_page_is_not_sent_again_while_it_would_be_the_same(viewer: Served) -> None:
     first = viewer.client.get("/boards/overview")
     again = viewer.client.get("/boards/overview", headers={"if-none-match": first.headers["etag"]})
