@@ -83,7 +83,9 @@ def test_every_compose_service_has_a_health_check_and_no_port_beyond_this_machin
     from warehouse.settings import PROJECT_ROOT  # noqa: PLC0415
 
     services = yaml.safe_load((PROJECT_ROOT / "docker-compose.yml").read_text())["services"]
-    assert set(services) == {"postgres", "code", "webserver", "daemon", "metabase-postgres", "metabase"}
+    assert set(services) == {
+        "postgres", "code", "webserver", "dashboards", "daemon", "metabase-postgres", "metabase",
+    }  # fmt: skip
     for name, service in services.items():
         assert service["healthcheck"]["test"], name
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name

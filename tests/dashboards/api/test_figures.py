@@ -286,6 +286,21 @@ def test_no_reader_ever_gets_what_was_published_before_it_asked(served: Served, 
     assert wrong == []
 
 
+def test_when_the_database_has_ended_every_session_the_next_answer_is_whole(
+    served: Served, shop: Warehouse, server: embedded.Server
+) -> None:
+    publish_days(shop, publication=30, times=30)
+    ask(served, SUMMARY)
+    with server.connect_as_superuser() as admin:  # after a restart they look the same
+        ended = admin.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = %s and application_name = 'shopx dashboards'",
+            [shop.address.database],
+        ).fetchall()
+    assert (True,) in ended
+    assert ask(served, SUMMARY, days_back=3)["source"]["publication_id"] == 30
+
+
 def httpx_client(served: Served) -> Any:
     import httpx  # noqa: PLC0415
 
