@@ -77,3 +77,17 @@ def test_a_lasting_failure_and_one_that_another_run_has_followed_are_not_given()
         failed(instance, **{PASSING_TAG: "true"})
         failed(instance)
         assert worth_a_retry(instance, job=BATCH_JOB) is None
+
+
+def test_the_inbox_sensor_gives_the_second_chance_and_says_of_which_run():
+    from orchestration.defs.sensors import inbox_sensor  # noqa: PLC0415  seconds
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = failed(instance, **{PASSING_TAG: "true"})
+        asked = inbox_sensor(dg.build_sensor_context(instance=instance))
+        assert isinstance(asked, dg.SensorResult)
+        [request] = asked.run_requests or []
+        assert (request.tags["shopx/by"], request.tags[RETRY_TAG]) == ("retry", run)
+        again = inbox_sensor(dg.build_sensor_context(instance=instance))
+        assert isinstance(again, dg.SensorResult)
+        assert not again.run_requests
