@@ -234,6 +234,7 @@ def held_message(load_id: int, failures: Sequence[CheckResult]) -> str:
     first_of_each = {r.reason: r for r in reversed(failures)}
     said = dict.fromkeys(first_of_each[r.reason].message or r.reason for r in failures)
     return (
-        f"Held: {'; '.join(said)}. Look at its refused rows: ./shopx rejects {load_id}. "
-        f"Let it count as it is: ./shopx release {load_id}. Take it out: ./shopx withdraw {load_id}."
+        f"{'; '.join(said)}. All about it: `./shopx loads {load_id}`. Its refused rows: "
+        f"`./shopx rejects {load_id}`. Let it count as it is: `./shopx release {load_id}`. "
+        f"Leave it out: `./shopx withdraw {load_id}`."
     )

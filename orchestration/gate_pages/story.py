@@ -26,7 +26,7 @@ order by line_number, sheet_row limit %(most)s
 _AUDIT = """
 select kind, name, observed, limit_value, passed, message
 from ops.audit_results where build_id = %(build)s
-order by passed, kind, name
+order by passed, coalesce(message, '') = 'skipped', kind, name
 """
 
 

@@ -120,6 +120,22 @@ def test_every_page_escapes_what_files_say_and_runs_nothing(shop: Warehouse) -> 
     assert "&lt;script&gt;alert(1)" in asked(shop, "/gate")[2]
 
 
+def test_a_failed_build_names_what_broke_before_what_was_skipped(shop: Warehouse) -> None:
+    with shop.connect("owner") as conn:
+        conn.execute("insert into ops.builds (build_id, opened_by, as_of, status) overriding system value"
+                     " values (7, 'ann', '2026-03-31', 'failed')")  # fmt: skip
+        for name, message in (("a", "skipped"), ("sums_agree", "Got 1 result"), ("z", "skipped")):
+            conn.execute(
+                "insert into ops.audit_results (build_id, kind, name, limit_value, passed, message)"
+                " values (7, 'dbt', %s, '0', false, %s)",
+                [f"test.shopx.{name}.0a1b2c", message],
+            )
+    _, _, page = asked(shop, "/gate/builds/7")
+    assert "readers see the publication before" in page
+    assert "<code>./shopx dbt show --select sums_agree</code>" in page
+    assert "2 more did not run" in page and "a, z" in page
+
+
 def test_the_run_of_a_gate_is_shown_as_great_expectations_shows_it(shop: Warehouse) -> None:
     assert "Evaluated Expectations" in asked(shop, "/gate/runs/1")[2]
 
