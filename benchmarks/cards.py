@@ -119,7 +119,8 @@ def main() -> None:
                     continue
                 for name, state in STATES.items():
                     busy, took, statements = median_ms(page, card, state, backend)
-                    bar = BAR_OF_A_YEAR_MS if name == "12 months" else BAR_MS
+                    year = name == "12 months" or "day" not in card.filters
+                    bar = BAR_OF_A_YEAR_MS if year else BAR_MS
                     rows.append((busy / statements, took, statements, board.key, card.key, name, bar))
     rows.sort(reverse=True)
     over = [row for row in rows if row[0] > row[-1]]

@@ -26,7 +26,7 @@ from warehouse.settings import PROJECT_ROOT
 
 A_DAY = (date(2001, 1, 1), date(2001, 1, 1))
 READS_OPS = frozenset({"pipeline"})
-RELATION = re.compile(r"\b(?:from|join)\s+(?:lateral\s+)?([a-z_][a-z0-9_.]*)", re.IGNORECASE)
+RELATION = re.compile(r"\b(?:from|join)\s+(?:lateral\s+)?([a-z_][a-z0-9_.]*)\b(?!\s*\()", re.IGNORECASE)
 COMMON_TABLE = re.compile(r"\b([a-z_][a-z0-9_]*)\s+as\s+(?:not\s+)?(?:materialized\s+)?\(", re.IGNORECASE)
 CLOCK = re.compile(
     r"\b(now|current_date|current_time|current_timestamp|localtime|localtimestamp|clock_timestamp|"
