@@ -5,12 +5,15 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 
 import pytest
+from starlette.requests import Request
 
+from dashboards.answers.trust import Trust
 from dashboards.server import create_app
 from dashboards.spec.loading import load_boards
-from dashboards.viewer import assets
+from dashboards.viewer import assets, markup, pages
 from tests.conftest import fresh_warehouse
 from tests.dashboards.serving import Served, serving, serving_warehouse
 from warehouse import embedded
@@ -180,3 +183,26 @@ def test_a_file_nobody_has_described_is_talked_over_and_then_loaded(
 def test_a_talk_that_nobody_began_is_no_file(empty: Served) -> None:
     for token in ("0" * 32, "..%2f..%2fpasswords", "x"):
         assert empty.client.get(f"/upload/describe/{token}", headers=PAGE).status_code == 404
+
+
+def test_a_paused_publication_is_a_banner_and_not_a_part_of_a_line() -> None:
+    trust = Trust(
+        publication_id=8,
+        as_of=date(2026, 5, 31),
+        published_at=datetime(2026, 6, 1, 8, 2, tzinfo=UTC),
+        time_zone="Europe/London",
+        feeds=("till",),
+        late_feeds=(),
+        loads=3,
+        rows_delivered=100,
+        rows_rejected=0,
+        held_loads=0,
+        is_reconciled=True,
+        paused="prices were wrong <b>(figures of publication 6)</b>",
+    )
+    strip = pages.strip(trust)
+    assert not any("PAUSED" in part for part in strip.parts)
+    asked = Request({"type": "http", "headers": []})
+    shown = bytes(markup.page(asked, "wrong.html", title="", detail="", trust=strip).body).decode()
+    assert "Publication is paused." in shown
+    assert "prices were wrong &lt;b&gt;" in shown, "what a person wrote is text"
