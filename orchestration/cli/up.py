@@ -80,9 +80,9 @@ def stay_up(session: "Session", warehouse: "Warehouse", screen: "Screen") -> Non
             if wanted != given:
                 screen.warn(f"port {wanted} belongs to another program; this is {given}")
         screen.done(f"Dashboards: {session.dashboards}")
-        screen.done(f"Dagster:    {session.url}")
+        screen.done(f"Dagster: {session.url}")
         screen.done(
-            f"Inbox:      {settings.inbox}   files dropped here are loaded and published by themselves"
+            f"Inbox: {settings.inbox}   files dropped here are loaded and published by themselves"
         )
         screen.rest("up; Ctrl-C or `./shopx down` stops")
         while True:
