@@ -81,9 +81,7 @@ def stay_up(session: "Session", warehouse: "Warehouse", screen: "Screen") -> Non
                 screen.warn(f"port {wanted} belongs to another program; this is {given}")
         screen.done(f"Dashboards: {session.dashboards}")
         screen.done(f"Dagster: {session.url}")
-        screen.done(
-            f"Inbox: {settings.inbox}   files dropped here are loaded and published by themselves"
-        )
+        screen.done(f"Inbox: {settings.inbox}   files dropped here are loaded and published by themselves")
         screen.rest("up; Ctrl-C or `./shopx down` stops")
         while True:
             session.check()
