@@ -20,7 +20,7 @@ LONGEST_DAYS_BACK = 36_600
 Period = StrEnum("Period", {name: name for name in PRESETS})  # type: ignore[misc]
 Values = Annotated[
     list[Annotated[str, Field(max_length=500)]],
-    Field(default_factory=list, max_length=200),
+    Field(default_factory=list, max_length=200, description="As often as you like; ~none: none named."),
 ]
 
 

@@ -6,6 +6,8 @@ The page is made here and needs no script: the usual ones load theirs from anoth
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -59,10 +61,14 @@ def described(app: Any) -> dict[str, Any]:
             schemas.pop(name, None)
         for path in made["paths"].values():
             for operation in path.values():
-                operation["responses"].pop("422", None)
-                default = operation["responses"].get("default")
-                if default:
-                    default["content"] = {"application/problem+json": default["content"]["application/json"]}
+                if "HTTPValidationError" in str(operation["responses"].get("422")):
+                    del operation["responses"]["422"]
+                for answer in operation["responses"].values():
+                    if answer["description"] == "Successful Response":
+                        answer["description"] = "The answer."
+                    content = answer.get("content", {})
+                    if _model(content) in ("application/json Problem", "application/json NothingTaken"):
+                        answer["content"] = {"application/problem+json": content["application/json"]}
         made["components"]["securitySchemes"] = {
             "token": {
                 "type": "http",
@@ -76,12 +82,13 @@ def described(app: Any) -> dict[str, Any]:
     return found
 
 
-def _type(schema: dict[str, Any]) -> str:
-    """A schema in a few words."""
+def _type(schema: dict[str, Any], known: Mapping[str, dict[str, Any]] = MappingProxyType({})) -> str:
+    """A schema in a few words; what of `known` is a list of values is shown as such."""
     if "$ref" in schema:
-        return str(schema["$ref"].rpartition("/")[2])
+        name = str(schema["$ref"].rpartition("/")[2])
+        return _type(known[name]) if "enum" in known.get(name, {}) else name
     if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(_type(one) for one in schema["anyOf"]))
+        return " or ".join(dict.fromkeys(_type(one, known) for one in schema["anyOf"]))
     if "enum" in schema:
         return " · ".join(map(str, schema["enum"]))
     if "const" in schema:

@@ -87,9 +87,9 @@ class Uploaded(BaseModel):
 
 
 class NothingTaken(Problem):
-    """A problem with the verdicts of the files."""
+    """A problem with the verdicts of the files, where there were any."""
 
-    files: list[FileVerdict]
+    files: list[FileVerdict] = Field(default_factory=list)
 
 
 @router.post(
