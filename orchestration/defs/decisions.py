@@ -59,7 +59,14 @@ def release(context: OpExecutionContext, config: ReleaseConfig, session: BatchSe
 
     def decide(warehouse: Warehouse) -> None:
         why = config.why.strip() or "released in Dagster"
-        let_count(warehouse, config.load, as_=config.as_, always=config.always, by=config.by, why=why)
+        let_count(
+            warehouse,
+            config.load,
+            as_=config.as_,
+            always=config.always,
+            by=config.by.strip() or _WHO,
+            why=why,
+        )
 
     _decide_and_publish(context, session.warehouse, decide)
 
@@ -70,7 +77,12 @@ def withdraw(context: OpExecutionContext, config: WithdrawConfig, session: Batch
     from ingestion.deciding import withdraw as take_out
 
     def decide(warehouse: Warehouse) -> None:
-        take_out(warehouse, config.load, by=config.by, why=config.why.strip() or "withdrawn in Dagster")
+        take_out(
+            warehouse,
+            config.load,
+            by=config.by.strip() or _WHO,
+            why=config.why.strip() or "withdrawn in Dagster",
+        )
 
     _decide_and_publish(context, session.warehouse, decide)
 
@@ -82,7 +94,9 @@ def replay(context: OpExecutionContext, config: ReplayConfig, session: BatchSess
 
     def decide(warehouse: Warehouse) -> None:
         why = config.why.strip() or "replayed in Dagster"
-        new = read_again(warehouse, config.load, by=config.by, why=why, progress=context.log.info).load_id
+        new = read_again(
+            warehouse, config.load, by=config.by.strip() or _WHO, why=why, progress=context.log.info
+        ).load_id
         context.log.info(f"load {config.load} is read again as load {new}")
 
     _decide_and_publish(context, session.warehouse, decide)

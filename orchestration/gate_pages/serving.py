@@ -58,9 +58,9 @@ def launchpad_address(choice: dict[str, Any]) -> str:
     config: dict[str, Any] = {"load": choice["load_id"]}
     if choice["choice"] not in ("withdraw", "as it is"):
         config["as_"] = choice["choice"]
-    config["why"] = ""
+    config |= {"why": "", "by": ""}
     text = yaml.safe_dump({"ops": {name: {"config": config}}}, sort_keys=False)
-    return f"/locations/shopx/jobs/{name}_load/playground?config={quote(text)}"
+    return f"/locations/shopx/jobs/{name}_load/playground/setup?config={quote(text)}"
 
 
 def money(cents: int | None, currency: str | None) -> str:

@@ -136,7 +136,7 @@ def test_a_choice_opens_its_job_with_a_configuration_that_the_job_takes() -> Non
     for choice, name in (("day-first", "release"), ("as it is", "release"), ("withdraw", "withdraw")):
         address = launchpad_address({"choice": choice, "load_id": 7})
         path, _, config = address.partition("?config=")
-        assert path == f"/locations/shopx/jobs/{name}_load/playground"
+        assert path == f"/locations/shopx/jobs/{name}_load/playground/setup"
         taken = yaml.safe_load(unquote(config))["ops"][name]["config"]
         node = defs.resolve_job_def(f"{name}_load").all_node_defs[0]
         assert taken["load"] == 7

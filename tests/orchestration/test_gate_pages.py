@@ -93,7 +93,7 @@ def test_a_held_load_says_why_and_what_each_answer_would_change(shop: Warehouse)
         "+£4.50", "<code>./shopx release 2 --as day-first</code>", "<code>./shopx withdraw 2</code>",
     ):  # fmt: skip
         assert words in page, words
-    assert "/locations/shopx/jobs/release_load/playground?config=" in page
+    assert "/locations/shopx/jobs/release_load/playground/setup?config=" in page
 
 
 def test_a_load_held_by_the_gate_shows_the_check_its_value_and_its_limit(shop: Warehouse) -> None:
