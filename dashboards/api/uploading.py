@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,6 @@ from tempfile import mkdtemp
 from typing import Any
 
 import anyio
-import anyio.to_process
 import anyio.to_thread
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
@@ -30,6 +28,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
+from dashboards.aside import Died, aside
 from dashboards.problems import MEDIA_TYPE, Problem
 from dashboards.readers import readers_of
 from ingestion.archive import Archive, Room
@@ -42,7 +41,6 @@ router = APIRouter(prefix="/api/v1/upload", tags=["upload"])
 MOST_FILES = 20
 MEGABYTE = 1_000_000
 LOOK_LIMIT_S = 120.0
-LOOKED_AT_ONCE = 2
 
 
 class RefusedRows(BaseModel):
@@ -258,13 +256,14 @@ async def _look(warehouse: Warehouse, staged: Path, room: Room, *, currency: str
         warehouse=this,
         work=room.folder,
     )
-    with suppress(TimeoutError), anyio.fail_after(LOOK_LIMIT_S):
-        return await anyio.to_process.run_sync(looking, cancellable=True, limiter=_LOOKERS)
-    said = f"{staged.name} takes longer to look at than this server waits; load it with `./shopx run FILE`"
-    return Check("REFUSED", f"{said} [FILE_TOO_LARGE]")
+    try:
+        return await aside(looking, limit_s=LOOK_LIMIT_S)
+    except TimeoutError:
+        why = "takes longer to look at than this server waits"
+    except Died:
+        why = "is more than this server can look at"
+    return Check("REFUSED", f"{staged.name} {why}; load it with `./shopx run FILE` [FILE_TOO_LARGE]")
 
-
-_LOOKERS = anyio.CapacityLimiter(LOOKED_AT_ONCE)
 
 _NEXT = {
     "IN": "It is loaded by itself while `./shopx up` runs; else: ./shopx run",

@@ -19,7 +19,6 @@ from functools import partial
 from pathlib import Path
 
 import anyio
-import anyio.to_process
 import anyio.to_thread
 from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
@@ -28,6 +27,7 @@ from starlette.responses import RedirectResponse, Response
 
 from dashboards import readers
 from dashboards.api.uploading import stage, whole_form
+from dashboards.aside import Died, aside
 from dashboards.spec.loading import load_boards
 from dashboards.viewer import markup, pages
 from ingestion.contract import own_feeds
@@ -148,10 +148,9 @@ async def _propose(file: Path, answers: Mapping[str, str], expect: str) -> Propo
     """In another process, so that a large or damaged file takes no time from readers."""
     asking = partial(propose, file, today=date.today(), answers=dict(answers), expect=expect or None)
     try:
-        with anyio.fail_after(LOOK_LIMIT_S):
-            return await anyio.to_process.run_sync(asking, cancellable=True)
-    except TimeoutError:
-        raise ShopxError(f"{file.name} takes too long to look at here: ./shopx feed init FILE") from None
+        return await aside(asking, limit_s=LOOK_LIMIT_S)
+    except (TimeoutError, Died):
+        raise ShopxError(f"{file.name} is too much to look at here: ./shopx feed init FILE") from None
     except FileRefused as refusal:
         raise ShopxError(refusal.message) from None
 
