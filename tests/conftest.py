@@ -86,8 +86,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+LONG = ("shopx", "dbt")  # fixtures: whole runs of the product, builds of the dbt project
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests that fetch something run only where they are asked for."""
+    """Tests that fetch something run only where they are asked for; the long ones begin first, so that no
+    process works alone at the end.
+    """
+    items.sort(
+        key=lambda item: next(
+            (n for n, name in enumerate(LONG) if name in getattr(item, "fixturenames", ())), 9
+        )
+    )
     if not config.getoption("--metabase-tools"):
         skip = pytest.mark.skip(reason="fetches other people's tools: give --metabase-tools")
         for item in items:

@@ -75,9 +75,12 @@ def viewer(shop: Warehouse) -> Iterator[Served]:
         yield served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A real Chromium: the system's, or the one that was installed for playwright."""
+    """A real Chromium: the system's, or the one that was installed for playwright.
+
+    For one module: as long as playwright is there a loop runs in this thread, and nobody else can start one.
+    """
     from playwright.sync_api import sync_playwright  # noqa: PLC0415
 
     found = next(filter(None, map(shutil.which, PROGRAMS)), None)
