@@ -278,6 +278,40 @@ def test_all_answers_of_a_page_are_of_one_publication(server: embedded.Server) -
             assert (page.answer(card, FilterState()).value, page.trust().publication_id) == (0, 2)
 
 
+def test_stock_counted_by_store_is_shown_and_to_be_reordered_where_no_store_is_chosen(
+    server: embedded.Server,
+) -> None:
+    with fresh_warehouse(server) as warehouse:
+        publish(warehouse, LINES)
+        with warehouse.connect("owner") as owner:
+            owner.cursor().executemany(
+                "insert into marts.inventory_status (product_key, store_key, product_name, category,"
+                " store_name, on_hand, stock_status, recent_units, needs_reorder, is_dead_stock,"
+                " suggested_quantity) values (%s, %s, %s, 'Tea', %s, %s, 'covered', 28, %s, false, %s)",
+                [
+                    (1, 11, "Assam", "Leeds", 5, True, 23),
+                    (1, 12, "Assam", "York", 3, True, 25),
+                    (2, 11, "Sencha", "Leeds", 90, False, None),
+                    (3, -1, "Oolong", None, 2, True, 26),  # of this one only the whole shop's stock is told
+                ],
+            )
+        with reading_as_reader(warehouse) as page:
+            to_do = page.answer(card_of(BOARDS, "to_do"), FilterState()).records()
+            listed = page.answer(card_of(BOARDS, "stock_to_reorder"), FilterState()).records()
+            in_york = page.answer(
+                card_of(BOARDS, "stock_to_reorder"), FilterState(chosen={"store": ("York",)})
+            ).records()
+            covered = page.answer(card_of(BOARDS, "stock_cover"), FilterState()).records()
+    assert {row["task"]: row["things"] for row in to_do}["Products to reorder"] == 2
+    assert sorted((row["product_name"], row["store"]) for row in listed) == [
+        ("Assam", "Leeds"),
+        ("Assam", "York"),
+        ("Oolong", "Whole shop"),
+    ]
+    assert [row["store"] for row in in_york] == ["York"]
+    assert len(covered) == 4
+
+
 def test_the_trust_line_says_how_far_how_fresh_and_how_complete(page: Page) -> None:
     said = page.trust().text
     assert said.startswith("Sales to Tue 31 May 2011 · published 1 Jun 2011 08:02 · 0 of 0 feeds in")
