@@ -116,6 +116,11 @@ def _start_alone(settings: Settings, place: Place, say: Progress) -> Server:
 def _start(settings: Settings, place: Place, say: Progress) -> Server:
     places.make_folders(place)
     binaries = places.binaries(place)
+    if not place.data.exists() and ports.remembered(place.lock_dir) is not None:
+        raise ShopxError(
+            f"The database of {settings.home} is gone: {place.data} is not there. Bring it back; or, "
+            f"to begin again without it, move {settings.home} away and load its archive/ anew."
+        )
     if place.data.exists() and passwords.SUPERUSER not in passwords.stored(settings):
         _set_aside(settings, place, say)
     password = passwords.generated(settings)[passwords.SUPERUSER]

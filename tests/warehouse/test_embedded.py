@@ -260,6 +260,19 @@ def test_a_deleted_home_starts_fresh_and_the_old_database_is_kept_aside(own_serv
     assert len(list(place.data.parent.glob(f"{place.data.name}.left-*"))) == 1
 
 
+def test_a_database_that_is_gone_is_not_replaced_by_an_empty_one(own_server: Settings) -> None:
+    place = places.place_of(own_server)
+    with open_warehouse(own_server):
+        pass
+    lost = place.data.rename(place.data.with_name(f"{place.data.name}.lost"))
+    with pytest.raises(ShopxError, match=r"is gone: .* is not there"), open_warehouse(own_server):
+        pass
+    assert not place.data.exists()
+    lost.rename(place.data)
+    with open_warehouse(own_server) as warehouse:
+        assert warehouse.connect("reader").execute("select count(*) from ops.loads").fetchone() == (0,)
+
+
 def test_foreign_passwords_are_one_clear_sentence(own_server: Settings) -> None:
     with open_warehouse(own_server):
         pass
